@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * intake: one Kafka message into the live batch: every record of it becomes an event in the window, a dead
+ * letter, a duplicate or skipped, and the partition's position moves past it. Part of the ingest thread; no
+ * I/O, no log; the clock is an argument.
+ */
+#ifndef TOKENTALLY_INTAKE_H
+#define TOKENTALLY_INTAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "batch.h"
+#include "dedupe.h"
+#include "options.h"
+#include "source.h"
+
+struct intake;
+/* dedupe_ids 0: every event counts, whatever its id. */
+struct intake *intake_new(const struct options *options, size_t dedupe_ids);
+void intake_free(struct intake *intake);
+struct dedupe *intake_dedupe(struct intake *intake); /* NULL: off. For the claim to load */
+
+/* The partitions of the assignment; indexes of intake_add refer to them. times_ms: of the last message that was
+ * counted of each, below 0 where there is none. */
+void intake_begin(struct intake *intake, const struct source_partition *partitions, const int64_t *times_ms,
+		  size_t count);
+/* False: a sum of the window would leave int64, and the batch is unusable now: forget it, read again with fewer
+ * messages a batch. With one message a batch: intake_refuse it. A message behind the position is dropped. */
+bool intake_add(struct intake *intake, struct batch *batch, const struct source_message *message,
+		int64_t now_us) ATTR_MUST_CHECK;
+/* The log is read up to next_offset, past records that are no messages (transaction markers). */
+void intake_end_reached(struct intake *intake, struct batch *batch, size_t index, int64_t next_offset);
+/* When this message is read again it becomes one dead letter: the database can't take it. */
+void intake_refuse(struct intake *intake, const char *topic, int32_t partition, int64_t offset, const char *why);
+/* At a freeze: forgets ids that the messages to come can't meet any more. Returns the message time before which the
+ * database may forget them too; INT64_MIN: none. */
+int64_t intake_expire(struct intake *intake, const struct batch *batch, int64_t now_us);
+
+#endif

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * sink: see sink.h. The rows of a commit are put into PostgreSQL's format by sink_rows.c; here are the
+ * statements.
+ */
+#include "autoconf.h"
+
+#include "sink.h"
+
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+#include "names.h"
+#include "period.h"
+#include "pseudonym.h"
+#include "sink_rows.h"
+
+#define CONNECT_TIMEOUT_MS 10000
+#define STATEMENT_TIMEOUT_MS 35000 /* the server's own is 30 s: its answer should come first */
+#define PARTITIONS_AHEAD_US (3 * US_PER_DAY)
+
+struct sink {
+	struct pg *pg;
+	const struct options *options;
+	bool records_privacy;
+	struct pseudonymizer *pseudonymizer;
+	struct names *names;
+	struct name_ids ids;
+	struct sink_types types;
+	unsigned char owner_id[16];
+	uint64_t ready_connection; /* the connection that hello and types were read on */
+	int64_t names_generation;
+};
+
+struct sink *sink_new(const struct options *options, const char *application_name, size_t name_cache_bytes,
+		      bool records_privacy)
+{
+	struct sink *sink = xcalloc(1, sizeof(*sink));
+
+	sink->options = options;
+	sink->records_privacy = records_privacy;
+	sink->pg = pg_new(options->postgres_conninfo, application_name);
+	sink->pseudonymizer = pseudonymizer_new(options->privacy_key ? options->privacy_key : "");
+	sink->names = names_new(sink->pseudonymizer, options->privacy_names == PRIVACY_NAMED, name_cache_bytes);
+	return sink;
+}
+
+void sink_free(struct sink *sink)
+{
+	if (!sink)
+		return;
+	name_ids_release(&sink->ids);
+	names_free(sink->names);
+	pseudonymizer_free(sink->pseudonymizer);
+	pg_free(sink->pg);
+	free(sink);
+}
+
+void sink_set_stop(struct sink *sink, const atomic_bool *stop)
+{
+	pg_set_stop(sink->pg, stop);
+}
+
+struct pg *sink_pg(struct sink *sink)
+{
+	return sink->pg;
+}
+
+void sink_use_options(struct sink *sink, const struct options *options)
+{
+	sink->options = options;
+	sink->ready_connection = 0;
+}
+
+bool sink_is_connected(const struct sink *sink)
+{
+	return pg_is_connected(sink->pg);
+}
+
+enum pg_problem sink_problem(const struct sink *sink)
+{
+	return pg_problem(sink->pg);
+}
+
+void sink_disconnect(struct sink *sink)
+{
+	pg_disconnect(sink->pg);
+}
+
+void sink_forget_names(struct sink *sink)
+{
+	names_forget(sink->names);
+	sink->ready_connection = 0;
+}
+
+static const char *privacy_word(enum privacy_names names)
+{
+	static const char *const words[] = {
+		[PRIVACY_NAMED] = "named", [PRIVACY_PSEUDONYM] = "pseudonym", [PRIVACY_HIDDEN] = "hidden"
+	};
+
+	return words[names];
+}
+
+static bool hello(struct sink *sink, struct err *err)
+{
+	CLEANUP(pg_result_free) struct pg_result *result = NULL;
+	struct pg_params params = { 0 };
+	char key_check[PSEUDONYM_LEN + 1];
+
+	pseudonym_key_check(sink->pseudonymizer, key_check);
+	pg_param_int8(&params, SCHEMA_VERSION);
+	pg_param_text(&params, key_check);
+	pg_param_text(&params, sink->records_privacy ? privacy_word(sink->options->privacy_names) : NULL);
+	pg_param_int8(&params, sink->options->privacy_min_group);
+	if (!pg_exec(sink->pg, "SELECT names_generation FROM ingest_hello($1::int, $2, $3::text, $4::int)", &params, PG_TEXT,
+		     STATEMENT_TIMEOUT_MS, &result, err)) {
+		if (pg_problem(sink->pg) == PG_PROBLEM_UNDEFINED)
+			return err_set(err, ERR_CONFIG, "the database has no schema of this version: "
+							"run 'tokentally migrate'");
+		if (pg_problem(sink->pg) == PG_PROBLEM_DENIED)
+			return err_wrap(err, "the role needs membership in tokentally_ingest "
+					     "(GRANT tokentally_ingest TO ...)");
+		return false;
+	}
+	if (sink->names_generation != pg_int8(result, 0, 0))
+		names_forget(sink->names);
+	sink->names_generation = pg_int8(result, 0, 0);
+	return true;
+}
+
+bool sink_connect(struct sink *sink, struct err *err)
+{
+	if (!pg_connect(sink->pg, CONNECT_TIMEOUT_MS, err))
+		return false;
+	if (sink->ready_connection == pg_connection_number(sink->pg))
+		return true;
+	if (!hello(sink, err) || !sink_types_read(&sink->types, sink->pg, err))
+		return false;
+	sink->ready_connection = pg_connection_number(sink->pg);
+	return true;
+}
+
+bool sink_known_topics(struct sink *sink, const char *const *topics, size_t count, bool *known, struct err *err)
+{
+	CLEANUP(pg_result_free) struct pg_result *result = NULL;
+	CLEANUP(pg_array_release) struct pg_array names;
+	struct pg_params params = { 0 };
+
+	pg_array_init(&names, PG_OID_TEXT, 0, SIZE_MAX);
+	for (size_t i = 0; i < count; i++)
+		pg_array_text(&names, span_of(topics[i]));
+	pg_param_array(&params, PG_OID_TEXT_ARRAY, &names);
+	if (!pg_exec(sink->pg,
+		     "SELECT s.known FROM unnest($1::text[]) WITH ORDINALITY AS t(topic, i) "
+		     "JOIN ingest_starts($1::text[]) s USING (topic) ORDER BY t.i",
+		     &params, PG_TEXT, STATEMENT_TIMEOUT_MS, &result, err))
+		return err_wrap(err, "cannot read which topics are known");
+	for (int i = 0; i < pg_rows(result) && (size_t)i < count; i++)
+		known[i] = *pg_text(result, i, 0) == 't';
+	return true;
+}
+
+/* The arrays that name partitions in a statement. */
+struct partition_arrays {
+	struct pg_array topics, partitions, numbers;
+};
+
+static void partition_arrays_init(struct partition_arrays *arrays)
+{
+	pg_array_init(&arrays->topics, PG_OID_TEXT, 0, SIZE_MAX);
+	pg_array_init(&arrays->partitions, PG_OID_INT4, 0, SIZE_MAX);
+	pg_array_init(&arrays->numbers, PG_OID_INT8, 0, SIZE_MAX);
+}
+
+static void partition_arrays_release(struct partition_arrays *arrays)
+{
+	pg_array_release(&arrays->topics);
+	pg_array_release(&arrays->partitions);
+	pg_array_release(&arrays->numbers);
+}
+
+static void partition_arrays_add(struct partition_arrays *arrays, const struct claim_partition *partition,
+				 int64_t number)
+{
+	pg_array_text(&arrays->topics, span_of(partition->topic));
+	pg_array_int4(&arrays->partitions, partition->partition);
+	pg_array_int8(&arrays->numbers, number);
+}
+
+static void params_add_partitions(struct pg_params *params, struct partition_arrays *arrays, bool numbers)
+{
+	pg_param_array(params, PG_OID_TEXT_ARRAY, &arrays->topics);
+	pg_param_array(params, PG_OID_INT4_ARRAY, &arrays->partitions);
+	if (numbers)
+		pg_param_array(params, PG_OID_INT8_ARRAY, &arrays->numbers);
+}
+
+static bool take_claimed(struct claim_partition *partitions, size_t count, const struct pg_result *result,
+			 struct err *err)
+{
+	if ((size_t)pg_rows(result) != count)
+		return err_set(err, ERR_FATAL, "claimed %d of %zu partitions", pg_rows(result), count);
+	for (size_t i = 0; i < count; i++) {
+		struct claim_partition *p = &partitions[i];
+		int row = (int)i;
+
+		if (strcmp(p->topic, pg_text(result, row, 0)) != 0 || p->partition != pg_int8(result, row, 1))
+			return err_set(err, ERR_FATAL, "the database answered for another partition than asked");
+		p->next_offset = pg_int8(result, row, 2);
+		p->last_offset = pg_is_null(result, row, 3) ? -1 : pg_int8(result, row, 3);
+		p->last_time_ms = pg_is_null(result, row, 4) ? -1 : pg_int8(result, row, 4);
+		p->last_crc = (uint32_t)pg_int8(result, row, 5);
+		p->quarantined = !strcmp(pg_text(result, row, 6), "quarantined");
+	}
+	return true;
+}
+
+bool sink_claim(struct sink *sink, struct claim_partition *partitions, size_t count, struct err *err)
+{
+	CLEANUP(pg_result_free) struct pg_result *result = NULL;
+	CLEANUP(partition_arrays_release) struct partition_arrays arrays;
+	struct pg_params params = { 0 };
+
+	/* A new owner with each claim: whatever the former one still has under way is fenced. */
+	if (RAND_bytes(sink->owner_id, sizeof(sink->owner_id)) != 1)
+		return err_set(err, ERR_FATAL, "cannot get random bytes for an owner id");
+	partition_arrays_init(&arrays);
+	for (size_t i = 0; i < count; i++)
+		partition_arrays_add(&arrays, &partitions[i], partitions[i].start_offset);
+	pg_param_text(&params, sink->options->kafka_group_id);
+	pg_param_uuid(&params, sink->owner_id);
+	pg_param_int8(&params, pg_backend_pid(sink->pg));
+	pg_param_text(&params, pg_backend_start(sink->pg));
+	params_add_partitions(&params, &arrays, true);
+	if (!pg_exec(sink->pg,
+		     "SELECT c.topic, c.partition, next_offset, last_offset, last_time_ms, last_crc, state "
+		     "FROM unnest($5::text[], $6::int[]) WITH ORDINALITY AS asked(topic, partition, i) "
+		     "JOIN ingest_claim($1, $2, $3::int, $4::timestamptz, $5::text[], $6::int[], $7::bigint[]) c "
+		     "USING (topic, partition) ORDER BY asked.i",
+		     &params, PG_TEXT, STATEMENT_TIMEOUT_MS, &result, err))
+		return err_wrap(err, "cannot claim partitions");
+	return take_claimed(partitions, count, result, err);
+}
+
+bool sink_take_over(struct sink *sink, const struct claim_partition *partitions, size_t count, int *ended,
+		    struct err *err)
+{
+	CLEANUP(pg_result_free) struct pg_result *result = NULL;
+	CLEANUP(partition_arrays_release) struct partition_arrays arrays;
+	struct pg_params params = { 0 };
+
+	partition_arrays_init(&arrays);
+	for (size_t i = 0; i < count; i++)
+		partition_arrays_add(&arrays, &partitions[i], 0);
+	params_add_partitions(&params, &arrays, false);
+	if (!pg_exec(sink->pg,
+		     "SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_activity a "
+		     "JOIN (SELECT DISTINCT * FROM ingest_owners($1::text[], $2::int[])) o "
+		     "ON o.owner_pid = a.pid AND o.owner_backend_start = a.backend_start "
+		     "WHERE a.pid <> pg_backend_pid()",
+		     &params, PG_TEXT, STATEMENT_TIMEOUT_MS, &result, err))
+		return err_wrap(err, "cannot end the backend of the former owner");
+	*ended = (int)pg_int8(result, 0, 0);
+	return true;
+}
+
+bool sink_quarantine(struct sink *sink, const struct claim_partition *partition, const char *reason, struct err *err)
+{
+	struct pg_params params = { 0 };
+
+	pg_param_uuid(&params, sink->owner_id);
+	pg_param_text(&params, partition->topic);
+	pg_param_int8(&params, partition->partition);
+	pg_param_text(&params, reason);
+	return pg_exec(sink->pg, "SELECT ingest_quarantine($1, $2, $3::int, $4)", &params, PG_TEXT, STATEMENT_TIMEOUT_MS,
+		       NULL, err) ||
+	       err_wrap(err, "cannot put a partition into quarantine");
+}
+
+bool sink_load_dedupe(struct sink *sink, const struct claim_partition *partitions, size_t count, int64_t ids_max,
+		      struct dedupe *dedupe, struct err *err)
+{
+	CLEANUP(pg_result_free) struct pg_result *result = NULL;
+	CLEANUP(partition_arrays_release) struct partition_arrays arrays;
+	struct pg_params params = { 0 };
+
+	partition_arrays_init(&arrays);
+	for (size_t i = 0; i < count; i++)
+		partition_arrays_add(&arrays, &partitions[i], 0);
+	params_add_partitions(&params, &arrays, false);
+	pg_param_int8(&params, ids_max);
+	if (!pg_exec(sink->pg, "SELECT base_ms, ids FROM ingest_dedupe_blocks($1::text[], $2::int[], $3::bigint)", &params,
+		     PG_BINARY, STATEMENT_TIMEOUT_MS, &result, err))
+		return err_wrap(err, "cannot read the event ids counted before");
+	for (int i = 0; i < pg_rows(result); i++) {
+		if (!dedupe_load(dedupe, pg_binary_int8(result, i, 0), pg_bytes(result, i, 1)))
+			return err_set(err, ERR_FATAL, "a row of dedupe_block has a length that is not of whole ids");
+	}
+	return true;
+}
+
+bool sink_commit(struct sink *sink, const struct batch *batch, int64_t minute_from_us, struct sink_rows *rows,
+		 struct err *err)
+{
+	CLEANUP(sink_arrays_release) struct sink_arrays arrays;
+	CLEANUP(pg_array_release) struct pg_array floors;
+	struct pg_params params = { 0 };
+
+	sink_arrays_init(&arrays, &sink->types);
+	pg_array_init(&floors, PG_OID_INT8, 0, SIZE_MAX);
+	if (!names_resolve(sink->names, sink->pg, batch->window, &sink->ids, err))
+		return err_wrap(err, "cannot intern names");
+	if (!sink_arrays_fill(&arrays, batch, &sink->ids, rows, err))
+		return false;
+	for (int32_t i = 0; i < arrays.arrays[TYPE_PROGRESS].count; i++)
+		pg_array_int8(&floors, batch->dedupe_before_ms);
+	pg_param_uuid(&params, sink->owner_id);
+	pg_param_int8(&params, batch->flush_seq);
+	pg_param_int8(&params, sink->names_generation);
+	pg_param_time(&params, minute_from_us);
+	sink_arrays_add_params(&arrays, &sink->types, &params);
+	pg_param_array(&params, PG_OID_INT8_ARRAY, &floors);
+	return pg_exec(sink->pg,
+		       "SELECT ingest_commit($1, $2::bigint, $3::bigint, $4, $5, $6, $7, $8, $9, $10, $11, $12)", &params,
+		       PG_TEXT, STATEMENT_TIMEOUT_MS, NULL, err) ||
+	       err_wrap(err, "cannot commit a batch");
+}
+
+bool sink_ensure_partitions(struct sink *sink, const struct options *options, int64_t now_us, int *made,
+			    struct err *err)
+{
+	CLEANUP(pg_result_free) struct pg_result *result = NULL;
+	struct pg_params params = { 0 };
+
+	pg_param_time(&params, now_us - (options->ingest_max_age_ms * US_PER_MS) - US_PER_DAY);
+	pg_param_time(&params, now_us + PARTITIONS_AHEAD_US);
+	pg_param_time(&params, now_us - options->retention_minute_ms * US_PER_MS);
+	if (!pg_exec(sink->pg, "SELECT ingest_ensure_partitions($1, $2, $3)", &params, PG_TEXT, STATEMENT_TIMEOUT_MS,
+		     &result, err))
+		return err_wrap(err, "cannot make partitions of tables");
+	*made = (int)pg_int8(result, 0, 0);
+	return true;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * sink: the database as the daemon needs it: the claim of partitions, the commit of a batch as one statement,
+ * and the small statements around them. It knows the SQL functions (sql/functions/ingest_*.sql) and their
+ * types, and nothing of Kafka or threads. It never logs and never retries: the writer decides.
+ *
+ * A commit may be sent again as often as one likes with the same batch: the function answers "already
+ * committed" when an earlier try had come through, so an answer that got lost does no harm.
+ */
+#ifndef TOKENTALLY_SINK_H
+#define TOKENTALLY_SINK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "batch.h"
+#include "err.h"
+#include "options.h"
+#include "pg.h"
+
+/* Of sql/migrations: a binary works with its own schema version and the next. */
+#define SCHEMA_VERSION 1
+
+struct sink;
+/* records_privacy: this one tells the database what the configuration says about privacy (one a process does, so
+ * that a worker's reconnect does not bring back what a reload has changed). */
+struct sink *sink_new(const struct options *options, const char *application_name, size_t name_cache_bytes,
+		      bool records_privacy);
+void sink_free(struct sink *sink);
+/* For statements that are not ingest's; connected by sink_connect. */
+struct pg *sink_pg(struct sink *sink);
+/* After a reload: the next sink_connect says hello again. */
+void sink_use_options(struct sink *sink, const struct options *options);
+/* See pg_set_stop. */
+void sink_set_stop(struct sink *sink, const atomic_bool *stop);
+/* Connects when needed and then makes sure of schema version, privacy key and type ids. */
+bool sink_connect(struct sink *sink, struct err *err) ATTR_MUST_CHECK;
+bool sink_is_connected(const struct sink *sink);
+enum pg_problem sink_problem(const struct sink *sink);
+void sink_disconnect(struct sink *sink);
+/* Which side of a mismatch: forget names and generation; the next connect reads them again. */
+void sink_forget_names(struct sink *sink);
+
+struct claim_partition {
+	const char *topic;
+	int32_t partition;
+	int64_t start_offset; /* in: where a partition without a row begins */
+	int64_t next_offset;  /* out, all below too */
+	int64_t last_offset, last_time_ms;
+	uint32_t last_crc;
+	bool quarantined;
+};
+
+/* Which of the topics have any row: known[i] for topics[i]. */
+bool sink_known_topics(struct sink *sink, const char *const *topics, size_t count, bool *known,
+		       struct err *err) ATTR_MUST_CHECK;
+/* Makes this sink the owner of the partitions (sorted by topic, partition). A claim makes what another owner
+ * still wants to commit invalid. ERR_RETRY with PG_PROBLEM_LOCKED: an owner holds the rows; see sink_take_over. */
+bool sink_claim(struct sink *sink, struct claim_partition *partitions, size_t count, struct err *err) ATTR_MUST_CHECK;
+/* Ends the recorded owners' backends (same pid and same start). Sets *ended to how many. */
+bool sink_take_over(struct sink *sink, const struct claim_partition *partitions, size_t count, int *ended,
+		    struct err *err) ATTR_MUST_CHECK;
+bool sink_quarantine(struct sink *sink, const struct claim_partition *partition, const char *reason,
+		     struct err *err) ATTR_MUST_CHECK;
+/* Loads the ids that may still meet a duplicate into the set: the newest ids_max, so that the answer has a bound. */
+bool sink_load_dedupe(struct sink *sink, const struct claim_partition *partitions, size_t count,
+		      int64_t ids_max, struct dedupe *dedupe, struct err *err) ATTR_MUST_CHECK;
+
+struct sink_rows {
+	size_t hours, minutes, sessions, latencies, dead, dedupe;
+};
+/* minute_from_us: older minutes go into the hourly rollups only. */
+bool sink_commit(struct sink *sink, const struct batch *batch, int64_t minute_from_us, struct sink_rows *rows,
+		 struct err *err) ATTR_MUST_CHECK;
+
+/* Partitions of all tables, from the oldest event taken to some time ahead. */
+bool sink_ensure_partitions(struct sink *sink, const struct options *options, int64_t now_us, int *made,
+			    struct err *err) ATTR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * writer: the thread, its one-place mailbox, and what each kind of failure means for a commit or a claim
+ * (docs/ARCHITECTURE.md, "Commit protocol", steps 2, 3 and 7).
+ */
+#include "autoconf.h"
+
+#include "writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "log.h"
+#include "mem.h"
+#include "metrics.h"
+#include "period.h"
+
+#define BACKOFF_MIN_MS 100
+#define BACKOFF_MAX_MS 10000
+#define WATERMARK_TIMEOUT_MS 5000
+#define TIMEOUTS_BEFORE_HALVING 2
+
+enum mailbox { MAILBOX_EMPTY, MAILBOX_JOB, MAILBOX_RESULT };
+
+struct writer {
+	const struct options *options;
+	struct source *source;
+	struct sink *sink;
+	int number;
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards mailbox, job, result, ending */
+	pthread_cond_t changed;
+	enum mailbox mailbox;
+	bool ending;
+	struct writer_job job;
+	struct writer_result result;
+	atomic_bool abandon; /* pg looks at it while it waits */
+	atomic_bool healthy;
+	_Atomic int64_t retention_minute_ms;
+	bool was_connected; /* once: later refusals of a password are passing trouble */
+	int64_t connected_share;
+	int timeouts; /* of the present batch, one after the other */
+	int missing_tries; /* of the present batch: partitions missing although none had to be made */
+	unsigned seed;
+	int64_t backoff_ms;
+};
+
+/* Waits on the condition for at most ms; the lock is held. */
+static void wait_changed(struct writer *writer, int64_t ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_cond_timedwait(&writer->changed, &writer->lock, &until);
+}
+
+/* Decorrelated jitter: between the minimum and three times the last wait. Ends early when abandoned. */
+static void back_off(struct writer *writer, const struct err *err, const char *what)
+{
+	int64_t span_ms = 3 * writer->backoff_ms - BACKOFF_MIN_MS;
+	int64_t wait_ms = BACKOFF_MIN_MS + rand_r(&writer->seed) % (span_ms > 0 ? span_ms + 1 : 1);
+	int64_t until_ms;
+
+	writer->backoff_ms = wait_ms < BACKOFF_MAX_MS ? wait_ms : BACKOFF_MAX_MS;
+	log_warn("%s, trying again in %lld ms worker=%d step=%s", err->text, (long long)writer->backoff_ms,
+		 writer->number, what);
+	until_ms = now_monotonic_ms() + writer->backoff_ms;
+	pthread_mutex_lock(&writer->lock);
+	while (!atomic_load(&writer->abandon) && now_monotonic_ms() < until_ms)
+		wait_changed(writer, until_ms - now_monotonic_ms());
+	pthread_mutex_unlock(&writer->lock);
+}
+
+static void set_connected(struct writer *writer, bool connected)
+{
+	metric_share(METRIC_PG_CONNECTED, &writer->connected_share, connected);
+}
+
+static bool connect_sink(struct writer *writer, struct err *err)
+{
+	bool was = sink_is_connected(writer->sink);
+
+	if (!sink_connect(writer->sink, err)) {
+		set_connected(writer, sink_is_connected(writer->sink));
+		metric_add(METRIC_PG_CONNECT_FAILURES, 1);
+		/* A password is being changed, or pg_hba edited: data is safe in Kafka, so wait and alarm. */
+		if (err->kind == ERR_CONFIG && writer->was_connected && !sink_is_connected(writer->sink))
+			err->kind = ERR_RETRY;
+		return false;
+	}
+	if (!was)
+		log_info("connected to PostgreSQL worker=%d", writer->number);
+	writer->was_connected = true;
+	set_connected(writer, true);
+	return true;
+}
+
+/* Kafka's bounds of each partition, and where one without a row in the database starts. */
+static bool read_bounds(struct writer *writer, struct writer_job *job, int64_t *low, int64_t *high, struct err *err)
+{
+	for (size_t i = 0; i < job->partition_count; i++) {
+		struct claim_partition *p = &job->partitions[i];
+		bool known = true;
+
+		if (writer->options->ingest_start == START_LATEST &&
+		    !sink_known_topics(writer->sink, &p->topic, 1, &known, err))
+			return false;
+		if (!source_watermarks(writer->source, p->topic, p->partition, WATERMARK_TIMEOUT_MS, &low[i], &high[i],
+				       err))
+			return false;
+		p->start_offset = known ? low[i] : high[i];
+		if (atomic_load(&writer->abandon))
+			return err_set(err, ERR_RETRY, "given up");
+	}
+	return true;
+}
+
+static bool claim_rows(struct writer *writer, struct writer_job *job, struct err *err)
+{
+	struct err claim_err;
+	int ended = 0;
+
+	if (sink_claim(writer->sink, job->partitions, job->partition_count, err))
+		return true;
+	if (sink_problem(writer->sink) != PG_PROBLEM_LOCKED)
+		return false;
+	claim_err = *err;
+	if (!sink_take_over(writer->sink, job->partitions, job->partition_count, &ended, err)) {
+		/* Not allowed: another role's backend. Its lock may still go by itself. */
+		if (err->kind == ERR_CONFIG)
+			err->kind = ERR_RETRY;
+		return false;
+	}
+	log_warn("another process held the partitions' rows, ended its %d database sessions, claiming again worker=%d",
+		 ended, writer->number);
+	metric_add(METRIC_CLAIM_TAKEOVERS, ended);
+	*err = claim_err;
+	return sink_claim(writer->sink, job->partitions, job->partition_count, err);
+}
+
+/* Promise P9: what Kafka does not have at our offset is neither skipped nor counted again, but stops. */
+static bool check_bounds(struct writer *writer, struct writer_job *job, const int64_t *low, const int64_t *high,
+			 struct err *err)
+{
+	char reason[200];
+
+	for (size_t i = 0; i < job->partition_count; i++) {
+		struct claim_partition *p = &job->partitions[i];
+
+		if (!p->quarantined && p->next_offset >= low[i] && p->next_offset <= high[i])
+			continue;
+		snprintf(reason, sizeof(reason), "our offset %lld is outside of the log, %lld to %lld",
+			 (long long)p->next_offset, (long long)low[i], (long long)high[i]);
+		if (!p->quarantined && !sink_quarantine(writer->sink, p, reason, err))
+			return false;
+		log_error("partition %s/%d is in quarantine and not read: %s. See 'tokentally offsets show'; "
+			  "'tokentally offsets accept-reset %s %d' goes on worker=%d",
+			  p->topic, (int)p->partition, p->quarantined ? "since an earlier claim" : reason, p->topic,
+			  (int)p->partition, writer->number);
+		p->quarantined = true;
+	}
+	return true;
+}
+
+static bool claim(struct writer *writer, struct writer_job *job, struct err *err)
+{
+	CLEANUP(free_ptr) int64_t *low = xcalloc(job->partition_count + 1, sizeof(*low));
+	CLEANUP(free_ptr) int64_t *high = xcalloc(job->partition_count + 1, sizeof(*high));
+
+	if (!connect_sink(writer, err) || !read_bounds(writer, job, low, high, err) || !claim_rows(writer, job, err) ||
+	    !check_bounds(writer, job, low, high, err))
+		return false;
+	if (job->dedupe) {
+		dedupe_clear(job->dedupe);
+		return sink_load_dedupe(writer->sink, job->partitions, job->partition_count, job->dedupe_ids_max, job->dedupe,
+					err);
+	}
+	return true;
+}
+
+static void count_rows(const struct sink_rows *rows)
+{
+	metric_add(METRIC_COMMITS, 1);
+	metric_add_label(METRIC_COMMIT_ROWS, ROWS_HOUR, (int64_t)rows->hours);
+	metric_add_label(METRIC_COMMIT_ROWS, ROWS_MINUTE, (int64_t)rows->minutes);
+	metric_add_label(METRIC_COMMIT_ROWS, ROWS_SESSION, (int64_t)rows->sessions);
+	metric_add_label(METRIC_COMMIT_ROWS, ROWS_LATENCY, (int64_t)rows->latencies);
+	metric_add_label(METRIC_COMMIT_ROWS, ROWS_DEAD, (int64_t)rows->dead);
+	metric_add_label(METRIC_COMMIT_ROWS, ROWS_DEDUPE, (int64_t)rows->dedupe);
+}
+
+static bool commit(struct writer *writer, struct writer_job *job, struct err *err)
+{
+	int64_t minute_from_us = now_wall_us() - atomic_load(&writer->retention_minute_ms) * US_PER_MS;
+	int64_t started_ms = now_monotonic_ms();
+	struct sink_rows rows;
+
+	if (!connect_sink(writer, err) ||
+	    !sink_commit(writer->sink, job->batch, period_floor(minute_from_us, US_PER_DAY), &rows, err))
+		return false;
+	count_rows(&rows);
+	metric_observe(METRIC_COMMIT_TIME, (now_monotonic_ms() - started_ms) * US_PER_MS);
+	log_debug("batch committed worker=%d flush_seq=%lld messages=%lld hours=%zu minutes=%zu sessions=%zu dead=%zu "
+		  "ms=%lld",
+		  writer->number, (long long)job->batch->flush_seq, (long long)job->batch->messages, rows.hours,
+		  rows.minutes, rows.sessions, rows.dead, (long long)(now_monotonic_ms() - started_ms));
+	return true;
+}
+
+/* A table's partition for these events is not there yet. True: made, the same batch again at once. */
+static bool make_partitions(struct writer *writer, struct err *err)
+{
+	int made = 0;
+
+	metric_add_label(METRIC_COMMIT_RETRIES, COMMIT_RETRY_MISSING_PARTITION, 1);
+	if (!sink_ensure_partitions(writer->sink, writer->options, now_wall_us(), &made, err))
+		return false;
+	if (made == 0 && ++writer->missing_tries > 2)
+		return err_set(err, ERR_DATA, "no partition of a table takes an event of this batch");
+	log_info("made %d missing partitions of tables, committing again worker=%d", made, writer->number);
+	err->kind = ERR_NONE;
+	return true;
+}
+
+/* What a failure means. True: an outcome for ingest; false: the same job again. */
+static bool decide(struct writer *writer, struct err *err, enum writer_outcome *outcome)
+{
+	enum pg_problem problem = sink_problem(writer->sink);
+	bool committing = writer->job.kind == JOB_COMMIT;
+
+	*outcome = WRITER_FAILED;
+	if (committing && problem == PG_PROBLEM_MISSING_PARTITION && make_partitions(writer, err))
+		return false;
+	writer->timeouts = problem == PG_PROBLEM_TIMEOUT ? writer->timeouts + 1 : 0;
+	if (err->kind == ERR_FENCED) {
+		*outcome = WRITER_FENCED;
+		metric_add_label(METRIC_COMMIT_RETRIES,
+				 problem == PG_PROBLEM_NAMES ? COMMIT_RETRY_NAMES : COMMIT_RETRY_FENCED, 1);
+		if (problem == PG_PROBLEM_NAMES)
+			sink_forget_names(writer->sink);
+		return true;
+	}
+	if (committing && (err->kind == ERR_DATA || writer->timeouts >= TIMEOUTS_BEFORE_HALVING)) {
+		*outcome = WRITER_HALVE;
+		return true;
+	}
+	if (err->kind == ERR_CONFIG || err->kind == ERR_FATAL)
+		return true;
+	metric_add_label(METRIC_COMMIT_RETRIES,
+			 problem == PG_PROBLEM_TIMEOUT ? COMMIT_RETRY_TIMEOUT : COMMIT_RETRY_PASSING, committing);
+	return false;
+}
+
+static void run_job(struct writer *writer)
+{
+	struct writer_job *job = &writer->job;
+	struct writer_result *result = &writer->result;
+
+	writer->backoff_ms = BACKOFF_MIN_MS;
+	writer->timeouts = 0;
+	writer->missing_tries = 0;
+	result->job = *job;
+	for (;;) {
+		struct err *err = &result->err;
+		bool ok = job->kind == JOB_CLAIM ? claim(writer, job, err) : commit(writer, job, err);
+
+		atomic_store(&writer->healthy, ok || sink_is_connected(writer->sink));
+		set_connected(writer, sink_is_connected(writer->sink));
+		result->outcome = WRITER_DONE;
+		if (ok || decide(writer, err, &result->outcome))
+			return;
+		result->outcome = WRITER_ABANDONED;
+		if (atomic_load(&writer->abandon))
+			return;
+		if (err->kind == ERR_RETRY)
+			back_off(writer, err, job->kind == JOB_CLAIM ? "claim" : "commit");
+	}
+}
+
+static void *run(void *arg)
+{
+	struct writer *writer = arg;
+
+	pthread_mutex_lock(&writer->lock);
+	while (!writer->ending) {
+		if (writer->mailbox != MAILBOX_JOB) {
+			pthread_cond_wait(&writer->changed, &writer->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&writer->lock);
+		run_job(writer);
+		pthread_mutex_lock(&writer->lock);
+		writer->mailbox = MAILBOX_RESULT;
+		pthread_cond_broadcast(&writer->changed);
+	}
+	pthread_mutex_unlock(&writer->lock);
+	return NULL;
+}
+
+struct writer *writer_new(const struct options *options, struct source *source, int number, size_t name_cache_bytes)
+{
+	struct writer *writer = xcalloc(1, sizeof(*writer));
+	pthread_condattr_t attr;
+	char name[64];
+
+	writer->options = options;
+	writer->source = source;
+	writer->number = number;
+	writer_reload(writer, options);
+	writer->seed = (unsigned)now_wall_us() + (unsigned)number;
+	snprintf(name, sizeof(name), "tokentally worker %d", number);
+	writer->sink = sink_new(options, name, name_cache_bytes, false);
+	sink_set_stop(writer->sink, &writer->abandon);
+	pthread_mutex_init(&writer->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&writer->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	if (pthread_create(&writer->thread, NULL, run, writer))
+		abort(); /* no thread, no daemon; systemd restarts us */
+	return writer;
+}
+
+void writer_reload(struct writer *writer, const struct options *options)
+{
+	atomic_store(&writer->retention_minute_ms, options->retention_minute_ms);
+}
+
+void writer_free(struct writer *writer)
+{
+	if (!writer)
+		return;
+	pthread_mutex_lock(&writer->lock);
+	writer->ending = true;
+	atomic_store(&writer->abandon, true);
+	pthread_cond_broadcast(&writer->changed);
+	pthread_mutex_unlock(&writer->lock);
+	pthread_join(writer->thread, NULL);
+	set_connected(writer, false);
+	sink_free(writer->sink);
+	pthread_cond_destroy(&writer->changed);
+	pthread_mutex_destroy(&writer->lock);
+	free(writer);
+}
+
+void writer_submit(struct writer *writer, const struct writer_job *job)
+{
+	pthread_mutex_lock(&writer->lock);
+	writer->job = *job;
+	writer->mailbox = MAILBOX_JOB;
+	atomic_store(&writer->abandon, false);
+	pthread_cond_broadcast(&writer->changed);
+	pthread_mutex_unlock(&writer->lock);
+}
+
+bool writer_is_busy(const struct writer *writer)
+{
+	struct writer *w = (struct writer *)writer;
+	bool busy;
+
+	pthread_mutex_lock(&w->lock);
+	busy = w->mailbox != MAILBOX_EMPTY;
+	pthread_mutex_unlock(&w->lock);
+	return busy;
+}
+
+bool writer_take(struct writer *writer, int wait_ms, struct writer_result *result)
+{
+	int64_t until_ms = wait_ms > 0 ? now_monotonic_ms() + wait_ms : 0;
+	bool got;
+
+	pthread_mutex_lock(&writer->lock);
+	while (writer->mailbox == MAILBOX_JOB && until_ms && now_monotonic_ms() < until_ms)
+		wait_changed(writer, until_ms - now_monotonic_ms());
+	got = writer->mailbox == MAILBOX_RESULT;
+	if (got) {
+		*result = writer->result;
+		writer->mailbox = MAILBOX_EMPTY;
+	}
+	pthread_mutex_unlock(&writer->lock);
+	return got;
+}
+
+void writer_abandon(struct writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+	atomic_store(&writer->abandon, true);
+	pthread_cond_broadcast(&writer->changed);
+	pthread_mutex_unlock(&writer->lock);
+}
+
+bool writer_is_healthy(const struct writer *writer)
+{
+	return atomic_load(&writer->healthy);
+}

@@ -1,0 +1,32 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Ids of people, made for those not seen yet. Known keys touch no sequence and write nothing. Sorted, so
+-- that two workers with the same new names wait for each other in one direction only.
+
+CREATE OR REPLACE FUNCTION intern_people(p_keys text[], p_pseudonyms text[])
+RETURNS bigint[]
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = tokentally, pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_default text;
+	v_ids bigint[];
+BEGIN
+	PERFORM take_lock('names', p_shared => true);
+	SELECT value INTO v_default FROM setting WHERE key = 'privacy_names';
+	INSERT INTO person (user_key, pseudonym, shown_key)
+	SELECT DISTINCT ON (w.key COLLATE "C") w.key, w.pseudonym, shown_key(w.key, w.pseudonym, NULL, v_default)
+	FROM unnest(p_keys, p_pseudonyms) AS w (key, pseudonym)
+	WHERE NOT EXISTS (SELECT FROM person p WHERE p.user_key = w.key)
+	ORDER BY w.key COLLATE "C"
+	ON CONFLICT DO NOTHING;
+	PERFORM fill_pseudonyms(p_keys, p_pseudonyms, v_default);
+	SELECT array_agg(p.id ORDER BY w.n) INTO v_ids
+	FROM unnest(p_keys) WITH ORDINALITY AS w (key, n) JOIN person p ON p.user_key = w.key;
+	RETURN complete_ids(v_ids::bigint[], cardinality(p_keys));
+END
+$$;
+REVOKE ALL ON FUNCTION intern_people FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION intern_people TO tokentally_ingest;
+COMMENT ON FUNCTION intern_people IS
+	'Ids of these people in the same order; new ones are made';

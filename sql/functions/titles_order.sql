@@ -1,0 +1,33 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Puts the first 250 ranks of each contest in one order: value, then the earlier newest active hour, then the
+-- older person. A day row does not know its newest hour: where that decides, it is looked up.
+
+CREATE OR REPLACE FUNCTION titles_order(p_as_of timestamptz) RETURNS void
+LANGUAGE plpgsql
+SET search_path = tokentally, pg_catalog, pg_temp
+SET timezone = 'UTC'
+AS $$
+BEGIN
+	UPDATE pg_temp.title_score s SET newest_hour = COALESCE(found.hour, found.newest_day)
+	FROM (SELECT person_id, newest_day,
+			(SELECT max(bucket) FROM usage_hour u
+			WHERE u.person_id = tied.person_id
+			-- Each hour by name: the index has the hour first, and a range would read everybody's.
+			AND u.bucket = ANY (ARRAY(SELECT newest_day + make_interval(hours => h) FROM generate_series(0, 23) h))
+			AND u.bucket >= newest_day AND u.bucket < newest_day + interval '1 day' AND u.bucket < p_as_of) AS hour
+		FROM (SELECT DISTINCT person_id, newest_day FROM pg_temp.title_score
+			WHERE rank <= 250 AND ties > 1 AND newest_day > COALESCE(newest_hour, '-infinity')) tied
+		) found
+	WHERE s.person_id = found.person_id AND s.newest_day = found.newest_day
+	AND s.rank <= 250 AND s.newest_day > COALESCE(s.newest_hour, '-infinity');
+
+	UPDATE pg_temp.title_score s SET tiebreak = ordered.tiebreak
+	FROM (SELECT contest, person_id,
+			row_number() OVER (PARTITION BY contest ORDER BY rank, newest_hour, person_id) AS tiebreak
+		FROM pg_temp.title_score WHERE rank <= 250) ordered
+	WHERE s.contest = ordered.contest AND s.person_id = ordered.person_id;
+END
+$$;
+COMMENT ON FUNCTION titles_order(timestamptz) IS 'Part of recompute_titles: tiebreak of the first 250 in title_score';
+REVOKE ALL ON FUNCTION titles_order(timestamptz) FROM PUBLIC;

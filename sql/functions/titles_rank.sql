@@ -1,0 +1,51 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Ranks each contest of title_contest over title_work, into the temporary table title_score. A metric is a
+-- column, so a contest is a statement: a few dozen of them, however many people there are. Ranking all of
+-- 100,000 people for 250 places would be mostly sorting, so the value of the last place is found first.
+
+CREATE OR REPLACE FUNCTION titles_rank() RETURNS void
+LANGUAGE plpgsql
+SET search_path = tokentally, pg_catalog, pg_temp
+AS $$
+DECLARE
+	contest record;
+BEGIN
+	DROP TABLE IF EXISTS pg_temp.title_score;
+	CREATE TEMPORARY TABLE title_score (
+		contest int NOT NULL,
+		person_id bigint NOT NULL,
+		value numeric,
+		rank int,
+		ties int,
+		newest_day timestamptz,
+		newest_hour timestamptz,
+		tiebreak int,
+		tier text,
+		withheld boolean NOT NULL DEFAULT false
+	) ON COMMIT DROP;
+
+	FOR contest IN SELECT id, metric, window_name, condition, depth, direction = 'descending' AS falls
+			FROM pg_temp.title_contest LOOP
+		EXECUTE format($contest$
+			WITH entrant AS (
+				SELECT person_id, %1$I::numeric AS value, newest_day, newest_hour FROM pg_temp.title_work
+				WHERE window_name = $2 AND %1$I IS NOT NULL AND (%2$s)
+			), last_place AS (
+				SELECT value FROM entrant ORDER BY value %3$s OFFSET $3 - 1 LIMIT 1
+			)
+			INSERT INTO pg_temp.title_score (contest, person_id, value, rank, ties, newest_day, newest_hour)
+			SELECT $1, person_id, value, rank() OVER (ORDER BY value %3$s), count(*) OVER (PARTITION BY value),
+				newest_day, newest_hour
+			FROM entrant
+			WHERE $3 IS NULL OR value %4$s COALESCE((SELECT value FROM last_place), value)
+			$contest$, contest.metric, contest.condition,
+			CASE WHEN contest.falls THEN 'DESC' ELSE 'ASC' END, CASE WHEN contest.falls THEN '>=' ELSE '<=' END)
+		USING contest.id, contest.window_name, contest.depth;
+	END LOOP;
+	CREATE INDEX ON pg_temp.title_score (contest, person_id);
+	ANALYZE pg_temp.title_score;
+END
+$$;
+COMMENT ON FUNCTION titles_rank() IS 'Part of recompute_titles: ranks title_work into title_score';
+REVOKE ALL ON FUNCTION titles_rank() FROM PUBLIC;

@@ -1,0 +1,24 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Price classes are folded away. Nothing personal: one arm for everybody.
+
+CREATE OR REPLACE VIEW usage_by_team_hour AS
+SELECT u.bucket, t.name AS team, m.provider, m.name AS model, a.name AS app,
+	sum(u.calls)::bigint AS calls, sum(u.errors)::bigint AS errors,
+	sum(u.input_tokens)::bigint AS input_tokens, sum(u.cache_read_tokens)::bigint AS cache_read_tokens,
+	sum(u.cache_write_tokens)::bigint AS cache_write_tokens,
+	sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
+	sum(u.output_tokens)::bigint AS output_tokens, sum(u.reasoning_tokens)::bigint AS reasoning_tokens,
+	sum(u.input_tokens + u.cache_read_tokens + u.cache_write_tokens + u.output_tokens)::bigint AS total_tokens,
+	sum(u.cost_nano) * 0.000000001 AS cost_usd, sum(u.unpriced_calls)::bigint AS unpriced_calls,
+	sum(u.zero_output_calls)::bigint AS zero_output_calls,
+	sum(u.cache_known_tokens)::bigint AS cache_known_tokens,
+	sum(u.duration_ms_sum)::bigint AS duration_ms_sum, max(u.duration_ms_max) AS duration_ms_max
+FROM usage_team_hour u
+JOIN shown_team t ON t.id = u.team_id
+JOIN model m ON m.id = u.model_id
+JOIN shown_app a ON a.id = u.app_id
+GROUP BY u.bucket, t.name, m.provider, m.name, a.name;
+COMMENT ON VIEW usage_by_team_hour IS 'Use by hour, team, model and app';
+DO $$ BEGIN PERFORM comment_columns('usage_by_team_hour'); END $$;
+GRANT SELECT ON usage_by_team_hour TO tokentally_reader;

@@ -1,0 +1,33 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Two arms with a condition on the caller, not on rows: the one that is not the caller's is never run, and
+-- filters on bucket and user_key reach partitions and indexes. For readers, several hidden people are one
+-- row.
+
+CREATE OR REPLACE VIEW usage_by_hour WITH (security_barrier) AS
+SELECT u.bucket, u.user_key, t.name AS team, m.provider, m.name AS model,
+	sum(u.calls)::bigint AS calls, sum(u.errors)::bigint AS errors,
+	sum(u.input_tokens)::bigint AS input_tokens, sum(u.cache_read_tokens)::bigint AS cache_read_tokens,
+	sum(u.cache_write_tokens)::bigint AS cache_write_tokens,
+	sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
+	sum(u.output_tokens)::bigint AS output_tokens, sum(u.reasoning_tokens)::bigint AS reasoning_tokens,
+	sum(u.input_tokens + u.cache_read_tokens + u.cache_write_tokens + u.output_tokens)::bigint AS total_tokens,
+	sum(u.cost_nano) * 0.000000001 AS cost_usd, sum(u.unpriced_calls)::bigint AS unpriced_calls,
+	sum(u.zero_output_calls)::bigint AS zero_output_calls,
+	sum(u.cache_known_tokens)::bigint AS cache_known_tokens,
+	sum(u.duration_ms_sum)::bigint AS duration_ms_sum, max(u.duration_ms_max) AS duration_ms_max
+FROM (
+	SELECT h.*, p.user_key
+	FROM usage_hour h JOIN person p ON p.id = h.person_id
+	WHERE pg_has_role(current_user, 'tokentally_people', 'usage')
+	UNION ALL
+	SELECT h.*, p.shown_key
+	FROM usage_hour h JOIN person p ON p.id = h.person_id
+	WHERE NOT pg_has_role(current_user, 'tokentally_people', 'usage')
+) u
+JOIN shown_team t ON t.id = u.team_id
+JOIN model m ON m.id = u.model_id
+GROUP BY u.bucket, u.user_key, t.name, m.provider, m.name;
+COMMENT ON VIEW usage_by_hour IS 'Use by hour, person, team and model';
+DO $$ BEGIN PERFORM comment_columns('usage_by_hour'); END $$;
+GRANT SELECT ON usage_by_hour TO tokentally_reader;
