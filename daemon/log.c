@@ -88,14 +88,14 @@ static void add_message(struct line *line, const char *message, bool json)
 	const size_t end_bytes = strlen("...\"}\n");
 
 	while (*message) {
-		char one[8] = "";
+		char one[8] = ""; /* a backslash and one character, which is at most 4 bytes of UTF-8 */
 		size_t len = 1;
 
 		while (((unsigned char)message[len] & 0xc0) == 0x80)
 			len++;
 		if (json && (*message == '"' || *message == '\\'))
 			one[0] = '\\';
-		strncat(one, message, len);
+		memcpy(one + strlen(one), message, len < 6 ? len : 6);
 		if (strlen(one) + end_bytes > LOG_LINE_BYTES_MAX - line->len) {
 			add_text(line, "...");
 			return;

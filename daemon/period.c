@@ -172,7 +172,7 @@ void period_format(int64_t t_us, char *out, size_t cap)
 	int64_t rest = t_us % US_PER_DAY + (t_us % US_PER_DAY < 0 ? US_PER_DAY : 0);
 	int64_t year;
 	int month, day;
-	char fraction[8] = "";
+	char fraction[16] = "";
 
 	date_of_days(days, &year, &month, &day);
 	if (rest % US_PER_SECOND)

@@ -22,7 +22,8 @@
 #define ROUND_MS 5000
 #define TABLES_EVERY_MS (10 * 60 * 1000)
 #define FOLD_EVERY_MS (60 * 1000)
-#define FOLDS_A_ROUND 24 /* hours: what a day brings; the rest comes in the next rounds */
+#define FOLDS_A_ROUND 7 /* days; the rest comes in the next rounds */
+#define FOLD_TIMEOUT_MS (15 * 60 * 1000) /* 1.7 million hour rows a day take 5 s */
 #define STATEMENT_TIMEOUT_MS 35000
 #define NAME_CACHE_BYTES 4096 /* upkeep interns nothing */
 
@@ -89,18 +90,28 @@ static bool trim_ids(struct upkeep *upkeep, const struct options *options, struc
 	return true;
 }
 
+/* One day in a transaction of its own. Commits wait meanwhile, which is why it is one day. */
+static bool fold_one(struct upkeep *upkeep, bool *folded, struct err *err)
+{
+	CLEANUP(pg_result_free) struct pg_result *result = NULL;
+	struct pg_params params = { 0 };
+
+	pg_param_time(&params, now_wall_us());
+	if (!pg_script(sink_pg(upkeep->sink), "SET statement_timeout = '15min'", STATEMENT_TIMEOUT_MS, err) ||
+	    !pg_exec(sink_pg(upkeep->sink), "SELECT fold_days($1)", &params, PG_TEXT, FOLD_TIMEOUT_MS, &result, err) ||
+	    !pg_script(sink_pg(upkeep->sink), "SET statement_timeout = '30s'", STATEMENT_TIMEOUT_MS, err))
+		return err_wrap(err, "cannot fold hours into days");
+	*folded = *pg_text(result, 0, 0) == 't';
+	return true;
+}
+
 static bool fold(struct upkeep *upkeep, struct err *err)
 {
-	for (int i = 0; i < FOLDS_A_ROUND && !atomic_load(&upkeep->stop); i++) {
-		CLEANUP(pg_result_free) struct pg_result *result = NULL;
-		struct pg_params params = { 0 };
+	bool folded = true;
 
-		pg_param_time(&params, now_wall_us());
-		if (!pg_exec(sink_pg(upkeep->sink), "SELECT fold_days($1)", &params, PG_TEXT, STATEMENT_TIMEOUT_MS, &result,
-			     err))
-			return err_wrap(err, "cannot fold hours into days");
-		if (*pg_text(result, 0, 0) != 't')
-			break;
+	for (int i = 0; folded && i < FOLDS_A_ROUND && !atomic_load(&upkeep->stop); i++) {
+		if (!fold_one(upkeep, &folded, err))
+			return false;
 	}
 	return true;
 }

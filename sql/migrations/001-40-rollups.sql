@@ -106,7 +106,7 @@ CREATE TABLE usage_fold (
 	id boolean PRIMARY KEY DEFAULT true CHECK (id),
 	folded_until timestamptz NOT NULL DEFAULT '-infinity'
 );
-COMMENT ON TABLE usage_fold IS 'One row: usage_day holds exactly the hours before folded_until';
+COMMENT ON TABLE usage_fold IS 'One row: usage_day holds exactly the hours before folded_until, a UTC midnight';
 INSERT INTO usage_fold DEFAULT VALUES;
 
 CREATE TABLE session_slot (

@@ -110,6 +110,7 @@ static void *client_run(void *context)
 	}
 	client->seconds = now_s() - start;
 	pthread_barrier_wait(client->barrier);
+	pthread_barrier_wait(client->barrier); /* the meter has read what this backend used */
 	PQfinish(conn);
 	return NULL;
 }
@@ -158,6 +159,7 @@ static void clients_run(size_t rows_max, bool apart, bool hot_first)
 	meter_start(conn, &start);
 	pthread_barrier_wait(&barrier);
 	meter_stop(conn, &start, &used);
+	pthread_barrier_wait(&barrier);
 	for (int i = 0; i < CLIENTS; i++) {
 		pthread_join(clients[i].thread, NULL);
 		rate += (double)clients[i].commits / clients[i].seconds;

@@ -27,7 +27,7 @@ static int listen_as_systemd(void **state)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int len = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "tokentally-test-%d",
 			   (int)getpid());
-	char name[64];
+	char name[128];
 
 	(void)state;
 	receiver = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
