@@ -67,18 +67,19 @@ struct ingest {
 
 struct ingest_limits ingest_limits_of(const struct options *options, size_t worker_bytes)
 {
-	/* Of a worker's share: 30 % unread messages, 12 % each of two batches, as much again for a batch on the wire
-	 * (our arrays and libpq's copy), 15 % event ids, 5 % names; the rest is threads, decoder, allocator. */
-	size_t ids = worker_bytes / 100 * 15 / 24; /* 20 bytes an id, and a part of the set twice while it is rebuilt */
+	/* Of a worker's share: 28 % unread messages, 10 % each of two batches, 20 % for a batch on the wire (our arrays and
+	 * libpq's copy), 14 % event ids, 8 % names, 6 % session keys; the rest is threads, decoder, allocator. */
+	size_t ids = worker_bytes / 100 * 14 / 24; /* 20 bytes an id, and a part of the set twice while it is rebuilt */
 	bool dedupe = options->ingest_dedupe_window_ms > 0 && options->ingest_dedupe_max_ids > 0;
 
 	if (ids > (uint64_t)options->ingest_dedupe_max_ids)
 		ids = (size_t)options->ingest_dedupe_max_ids;
 	return (struct ingest_limits){
-		.queue_bytes = worker_bytes / 100 * 30,
-		.window_bytes = worker_bytes / 100 * 12,
+		.queue_bytes = worker_bytes / 100 * 28,
+		.window_bytes = worker_bytes / 100 * 10,
 		.dedupe_ids = dedupe ? ids : 0,
-		.name_cache_bytes = worker_bytes / 100 * 5,
+		.name_cache_bytes = worker_bytes / 100 * 8,
+		.session_cache_bytes = worker_bytes / 100 * 6,
 	};
 }
 
@@ -87,9 +88,10 @@ static void set_state(struct ingest *ingest, enum ingest_state state)
 	atomic_store(&ingest->state, (int)state);
 }
 
+/* Memory that an emptied batch keeps: well below the bound, or it would be full from the start. */
 static size_t keep_bytes(const struct ingest *ingest)
 {
-	return ingest->limits.window_bytes;
+	return ingest->limits.window_bytes / 2;
 }
 
 /* Nothing since the last commit is kept, and nothing more is read until a claim is through. */
@@ -244,7 +246,8 @@ static void halve(struct ingest *ingest, const struct batch *batch, const struct
 	for (size_t i = 0; i < batch->progress_count; i++) {
 		const struct batch_progress *progress = &batch->progress[i];
 
-		if (progress->to_offset == progress->from_offset || err->kind != ERR_DATA)
+		/* One that only went past transaction markers has no message. */
+		if (progress->last_offset < 0 || err->kind != ERR_DATA)
 			continue;
 		log_error("message %s/%d offset %lld becomes a dead letter: %s worker=%d", progress->topic,
 			  (int)progress->partition, (long long)progress->last_offset, err->text, ingest->number);
@@ -387,8 +390,13 @@ static bool flow(struct ingest *ingest, struct err *err)
 {
 	int64_t now_ms = now_monotonic_ms();
 
-	ingest->bytes_full = batch_bytes(ingest->live) >= ingest->limits.window_bytes;
-	if (atomic_load(&ingest->state) != INGEST_RUNNING || !is_due(ingest, now_ms))
+	/* Only with something in it: nothing can be done about what an empty one holds. */
+	ingest->bytes_full = ingest->live->opened_ms && batch_bytes(ingest->live) >= ingest->limits.window_bytes;
+	if (atomic_load(&ingest->state) != INGEST_RUNNING)
+		return true;
+	if (!is_full(ingest) && !let_go(ingest, err))
+		return false;
+	if (!is_due(ingest, now_ms))
 		return true;
 	if (writer_is_busy(ingest->writer))
 		return is_full(ingest) ? hold_back(ingest, now_ms, err) : true;
@@ -494,6 +502,16 @@ static bool turn(struct ingest *ingest, struct err *err)
 	return results(ingest, 0, err) && flow(ingest, err) && look_around(ingest, err);
 }
 
+/* A claim asks Kafka for offsets through our source, which must not go under it. */
+static bool writer_is_done(struct ingest *ingest, int64_t deadline_ms)
+{
+	struct writer_result ignored;
+	int64_t left_ms = deadline_ms - now_monotonic_ms();
+
+	return !writer_is_busy(ingest->writer) ||
+	       writer_take(ingest->writer, left_ms > 0 ? (int)left_ms : 0, &ignored);
+}
+
 bool ingest_run(struct ingest *ingest, const _Atomic int64_t *stop_at_ms, struct err *err)
 {
 	int64_t deadline_ms;
@@ -509,7 +527,7 @@ bool ingest_run(struct ingest *ingest, const _Atomic int64_t *stop_at_ms, struct
 	writer_abandon(ingest->writer);
 	stop_reading(ingest);
 	set_state(ingest, INGEST_IDLE); /* so that the revocation to come has nothing to commit */
-	if (!source_close(ingest->source, deadline_ms))
+	if (!writer_is_done(ingest, deadline_ms) || !source_close(ingest->source, deadline_ms))
 		log_warn("could not leave the group in time, it will notice by itself worker=%d", ingest->number);
 	else
 		ingest->source = NULL;
@@ -536,13 +554,15 @@ struct ingest *ingest_new(const struct options *options, const struct ingest_lim
 	ingest->limits = *limits;
 	ingest->number = number;
 	ingest->messages_max = ANYTHING_MESSAGES;
+	atomic_init(&ingest->database_ok, true);
 	atomic_init(&ingest->flush_interval_ms, options->ingest_flush_interval_ms);
 	ingest->source = source_new(options, limits->queue_bytes, &callbacks, err);
 	if (!ingest->source) {
 		free(ingest);
 		return NULL;
 	}
-	ingest->writer = writer_new(options, ingest->source, number, limits->name_cache_bytes);
+	ingest->writer = writer_new(options, ingest->source, number, limits->name_cache_bytes,
+				    limits->session_cache_bytes);
 	ingest->intake = intake_new(options, limits->dedupe_ids);
 	ingest->live = batch_new();
 	ingest->frozen = batch_new();

@@ -52,6 +52,7 @@ struct intake {
 	struct refused refused[REFUSED_MAX];
 	size_t refused_count;
 	struct floor_part floor[FLOOR_PARTS];
+	uint64_t evicted_seen;
 	int64_t begun_us; /* INT64_MIN: with the first freeze */
 	/* Of the message in hand, for the record callback. */
 	struct batch *batch;
@@ -138,6 +139,8 @@ static void add_dead(struct intake *intake, const struct record *record)
 	batch_add_dead(intake->batch, intake->message->index, intake->message->offset, record, intake->now_us,
 		       (size_t)intake->options->ingest_dead_letter_payload_bytes, fold);
 	metric_add_label(METRIC_RECORDS_DEAD, record->reason, 1);
+	if (record->reason == DEAD_TOO_LARGE)
+		metric_add_label(METRIC_LIMIT_REACHED, LIMIT_MESSAGE_SIZE, 1);
 }
 
 static void add_event(struct intake *intake, const struct event *event)
@@ -284,6 +287,9 @@ int64_t intake_expire(struct intake *intake, const struct batch *batch, int64_t 
 
 	if (!intake->dedupe)
 		return INT64_MIN;
+	if (dedupe_evicted(intake->dedupe) != intake->evicted_seen)
+		metric_add_label(METRIC_LIMIT_REACHED, LIMIT_DEDUPE_IDS, 1);
+	intake->evicted_seen = dedupe_evicted(intake->dedupe);
 	note_floor(intake, batch, now_us);
 	for (int i = 0; i < FLOOR_PARTS; i++) {
 		const struct floor_part *part = &intake->floor[i];

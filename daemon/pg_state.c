@@ -90,6 +90,11 @@ static const char *code_in(const char *line)
 	return NULL;
 }
 
+static bool starts_with(const char *text, const char *start)
+{
+	return !strncmp(text, start, strlen(start));
+}
+
 enum err_kind pg_state_of_connect_failure(const char *message)
 {
 	enum err_kind kind = ERR_RETRY;
@@ -99,9 +104,10 @@ enum err_kind pg_state_of_connect_failure(const char *message)
 		const struct state *state;
 
 		line += *line == '\n';
-		/* PQERRORS_VERBOSE adds LOCATION and the like; hosts that did not answer have no code. */
+		/* PQERRORS_VERBOSE adds LOCATION and the like, libpq HINT and "password retrieved from file"; a host
+		 * that did not answer, was not found or is a standby has a line of its own without a code. */
 		code = code_in(line);
-		if (!code && (strstr(line, "could not connect") || strstr(line, "failed: Connection")))
+		if (!code && (starts_with(line, "connection to server") || starts_with(line, "could not ")))
 			return ERR_RETRY;
 		if (!code)
 			continue;

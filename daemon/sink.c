@@ -35,7 +35,7 @@ struct sink {
 };
 
 struct sink *sink_new(const struct options *options, const char *application_name, size_t name_cache_bytes,
-		      bool records_privacy)
+		      size_t session_cache_bytes, bool records_privacy)
 {
 	struct sink *sink = xcalloc(1, sizeof(*sink));
 
@@ -43,7 +43,7 @@ struct sink *sink_new(const struct options *options, const char *application_nam
 	sink->records_privacy = records_privacy;
 	sink->pg = pg_new(options->postgres_conninfo, application_name);
 	sink->pseudonymizer = pseudonymizer_new(options->privacy_key ? options->privacy_key : "");
-	sink->names = names_new(sink->pseudonymizer, options->privacy_names == PRIVACY_NAMED, name_cache_bytes);
+	sink->names = names_new(sink->pseudonymizer, name_cache_bytes, session_cache_bytes);
 	return sink;
 }
 

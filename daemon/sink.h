@@ -27,7 +27,7 @@ struct sink;
 /* records_privacy: this one tells the database what the configuration says about privacy (one a process does, so
  * that a worker's reconnect does not bring back what a reload has changed). */
 struct sink *sink_new(const struct options *options, const char *application_name, size_t name_cache_bytes,
-		      bool records_privacy);
+		      size_t session_cache_bytes, bool records_privacy);
 void sink_free(struct sink *sink);
 /* For statements that are not ingest's; connected by sink_connect. */
 struct pg *sink_pg(struct sink *sink);

@@ -25,7 +25,6 @@
 #define FOLDS_A_ROUND 7 /* days; the rest comes in the next rounds */
 #define FOLD_TIMEOUT_MS (15 * 60 * 1000) /* 1.7 million hour rows a day take 5 s */
 #define STATEMENT_TIMEOUT_MS 35000
-#define NAME_CACHE_BYTES 4096 /* upkeep interns nothing */
 
 struct upkeep {
 	_Atomic(const struct options *) options;
@@ -97,9 +96,7 @@ static bool fold_one(struct upkeep *upkeep, bool *folded, struct err *err)
 	struct pg_params params = { 0 };
 
 	pg_param_time(&params, now_wall_us());
-	if (!pg_script(sink_pg(upkeep->sink), "SET statement_timeout = '15min'", STATEMENT_TIMEOUT_MS, err) ||
-	    !pg_exec(sink_pg(upkeep->sink), "SELECT fold_days($1)", &params, PG_TEXT, FOLD_TIMEOUT_MS, &result, err) ||
-	    !pg_script(sink_pg(upkeep->sink), "SET statement_timeout = '30s'", STATEMENT_TIMEOUT_MS, err))
+	if (!pg_exec_slow(sink_pg(upkeep->sink), "SELECT fold_days($1)", &params, FOLD_TIMEOUT_MS, &result, err))
 		return err_wrap(err, "cannot fold hours into days");
 	*folded = *pg_text(result, 0, 0) == 't';
 	return true;
@@ -197,7 +194,7 @@ struct upkeep *upkeep_new(const struct options *options, struct err *err)
 	pthread_condattr_t attr;
 
 	atomic_init(&upkeep->options, options);
-	upkeep->sink = sink_new(options, "tokentally upkeep", NAME_CACHE_BYTES, true);
+	upkeep->sink = sink_new(options, "tokentally upkeep", 0, 0, true);
 	sink_set_stop(upkeep->sink, &upkeep->stop);
 	if (!sink_connect(upkeep->sink, err)) {
 		if (err->kind == ERR_CONFIG) {

@@ -282,7 +282,7 @@ static void run_job(struct writer *writer)
 		result->outcome = WRITER_ABANDONED;
 		if (atomic_load(&writer->abandon))
 			return;
-		if (err->kind == ERR_RETRY)
+		if (err->kind != ERR_NONE)
 			back_off(writer, err, job->kind == JOB_CLAIM ? "claim" : "commit");
 	}
 }
@@ -307,7 +307,8 @@ static void *run(void *arg)
 	return NULL;
 }
 
-struct writer *writer_new(const struct options *options, struct source *source, int number, size_t name_cache_bytes)
+struct writer *writer_new(const struct options *options, struct source *source, int number, size_t name_cache_bytes,
+			  size_t session_cache_bytes)
 {
 	struct writer *writer = xcalloc(1, sizeof(*writer));
 	pthread_condattr_t attr;
@@ -317,9 +318,10 @@ struct writer *writer_new(const struct options *options, struct source *source, 
 	writer->source = source;
 	writer->number = number;
 	writer_reload(writer, options);
+	atomic_init(&writer->healthy, true); /* until it is seen not to be */
 	writer->seed = (unsigned)now_wall_us() + (unsigned)number;
 	snprintf(name, sizeof(name), "tokentally worker %d", number);
-	writer->sink = sink_new(options, name, name_cache_bytes, false);
+	writer->sink = sink_new(options, name, name_cache_bytes, session_cache_bytes, false);
 	sink_set_stop(writer->sink, &writer->abandon);
 	pthread_mutex_init(&writer->lock, NULL);
 	pthread_condattr_init(&attr);

@@ -50,7 +50,8 @@ struct writer_result {
 
 struct writer;
 /* number: of the worker, for names of connections and log lines. source is asked for watermarks. */
-struct writer *writer_new(const struct options *options, struct source *source, int number, size_t name_cache_bytes);
+struct writer *writer_new(const struct options *options, struct source *source, int number, size_t name_cache_bytes,
+			  size_t session_cache_bytes);
 /* From any thread: retention.minute. */
 void writer_reload(struct writer *writer, const struct options *options);
 /* Joins the thread; a job under way is abandoned. */

@@ -55,7 +55,7 @@ SELECT ok(NOT EXISTS (SELECT FROM test.functions_of('tokentally_ingest') f
 SELECT ok(f IN (SELECT test.functions_of('tokentally_ingest')), 'the daemon may call ' || f)
 FROM unnest(ARRAY['ingest_hello', 'ingest_ensure_partitions', 'ingest_drop_partitions', 'intern_people',
 	'intern_teams', 'intern_apps',
-	'intern_models', 'ingest_starts', 'ingest_claim', 'ingest_owners', 'ingest_dedupe_blocks',
+	'intern_models', 'ingest_starts', 'ingest_claim', 'ingest_owners', 'ingest_dedupe_blocks', 'ingest_trim_dedupe',
 	'ingest_quarantine', 'ingest_commit',
 	'fold_days']) f;
 SELECT ok(f IN (SELECT test.functions_of('tokentally_admin'))
