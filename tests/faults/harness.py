@@ -129,8 +129,12 @@ class Scene(World):
         if os.environ.get("TOKENTALLY_TEST_VERBOSE"):
             print(f"# {time.strftime('%H:%M:%S')} fault {self.faults}: {text}", flush=True)
 
+    def calls_when_there(self):
+        """calls(), of a server that may just be restarting or have a table locked."""
+        return wait_for(lambda: [self.calls()], 60, "the database")[0]
+
     def wait_progress(self, timeout=60, what="commits go on"):
-        before = self.calls()
+        before = self.calls_when_there()
         wait_for(lambda: self.calls() > before, timeout, what)
 
     def wait_stable(self, members, timeout=60):
