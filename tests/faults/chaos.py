@@ -148,6 +148,7 @@ class Chaos:
 
     def do_database(self):
         """kill -9 of the server, or a fast restart."""
+        self.tend(all_of_them=True)  # a stopped backend would never end
         self.scene.database.stop(self.rng.choice(["immediate", "immediate", "fast"]))
         self.pause(0, 1.5)
         self.scene.database.start()
