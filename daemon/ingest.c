@@ -30,7 +30,7 @@
 #define COMMIT_AT_PERCENT 80     /* of flush_interval: the commit itself takes its time, too */
 #define BLOCK_MS 200             /* waiting for the writer without polling, while it is quick */
 #define PAUSE_AFTER_MS 1000      /* then fetching is paused and polling goes on */
-#define REVOKE_COMMIT_MS 5000    /* the group waits for us; sessions last much longer than this */
+#define REVOKE_COMMIT_MS 3000    /* the group waits for us; and who was stopped in a commit may hold the rows we wait for */
 #define QUARANTINE_RECHECK_MS 30000
 #define PROBE_EVERY_MS 5000
 #define STOP_RESERVE_MS 1500     /* of the time to stop: for leaving the group */
