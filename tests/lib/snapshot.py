@@ -16,7 +16,8 @@ CALLS = (
     "SELECT sum(calls) FROM tokentally.usage_by_team_hour",
 )
 DEAD = ("SELECT sum(dead) FROM tokentally.ingest_progress", "SELECT sum(count) FROM tokentally.dead_letter")
-POSITIONS = "SELECT topic, partition, next_offset FROM tokentally.ingest_progress"
+# An operator who accepts a reset makes a new incarnation, which is on record.
+POSITIONS = "SELECT topic, partition, incarnation, next_offset FROM tokentally.kafka_offset"
 
 
 class Reader(threading.Thread):
@@ -61,11 +62,11 @@ class Reader(threading.Thread):
         if len(set(calls)) > 1 or len(set(dead)) > 1:
             self.wrong.append(f"sums of calls {calls}, of dead letters {dead}")
         cursor.execute(POSITIONS)
-        for topic, partition, offset in cursor.fetchall():
-            before = self.positions.get((topic, partition), 0)
+        for *key, offset in cursor.fetchall():
+            before = self.positions.get(tuple(key), 0)
             if offset < before:
-                self.wrong.append(f"position of {topic}/{partition} went back from {before} to {offset}")
-            self.positions[(topic, partition)] = offset
+                self.wrong.append(f"position of {key} went back from {before} to {offset}")
+            self.positions[tuple(key)] = offset
 
     def forget_positions(self):
         """A test is about to bring back an older database."""
