@@ -20,7 +20,7 @@ BEGIN
 	WHERE NOT EXISTS (SELECT FROM person p WHERE p.user_key = w.key)
 	ORDER BY w.key COLLATE "C"
 	ON CONFLICT DO NOTHING;
-	PERFORM fill_pseudonyms(p_keys, p_pseudonyms, v_default);
+	PERFORM fill_pseudonyms(p_keys, p_pseudonyms);
 	SELECT array_agg(p.id ORDER BY w.n) INTO v_ids
 	FROM unnest(p_keys) WITH ORDINALITY AS w (key, n) JOIN person p ON p.user_key = w.key;
 	RETURN complete_ids(v_ids::bigint[], cardinality(p_keys));

@@ -23,8 +23,7 @@ BEGIN
 	END IF;
 	PERFORM take_lock('names');
 	UPDATE setting SET value = p_privacy_names WHERE key = 'privacy_names';
-	UPDATE person SET shown_key = shown_key(user_key, pseudonym, names, p_privacy_names)
-	WHERE shown_key <> shown_key(user_key, pseudonym, names, p_privacy_names);
+	PERFORM show_people(NULL);
 END
 $$;
 REVOKE ALL ON FUNCTION record_privacy FROM PUBLIC;

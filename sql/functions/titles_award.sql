@@ -15,6 +15,7 @@ BEGIN
 	FROM (SELECT open.id,
 			CASE
 			WHEN c.id IS NULL THEN 'rule disabled'
+			WHEN open.person_id IN (SELECT person_id FROM titles_flagged(p_as_of)) THEN 'flag'
 			WHEN who.person_id IS NULL THEN 'not eligible'
 			WHEN c.rule_version <> COALESCE(b.version_then, open.rule_version) THEN 'rule changed'
 			WHEN open.awarded_at = p_as_of THEN 'late data'

@@ -10,6 +10,7 @@ AS $$
 	SELECT i.id, p.id
 	FROM tokentally.person i JOIN tokentally.person p ON p.id = COALESCE(i.main_id, i.id)
 	WHERE p.kind = 'person' AND p.titles
+	AND p.id NOT IN (SELECT person_id FROM tokentally.titles_flagged(p_as_of))
 $$;
 COMMENT ON FUNCTION titles_people(timestamptz) IS 'Part of recompute_titles: who takes part, by identity';
 REVOKE ALL ON FUNCTION titles_people(timestamptz) FROM PUBLIC;

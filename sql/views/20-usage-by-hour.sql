@@ -17,7 +17,7 @@ SELECT u.bucket, u.user_key, t.name AS team, m.provider, m.name AS model,
 	sum(u.cache_known_tokens)::bigint AS cache_known_tokens,
 	sum(u.duration_ms_sum)::bigint AS duration_ms_sum, max(u.duration_ms_max) AS duration_ms_max
 FROM (
-	SELECT h.*, p.user_key
+	SELECT h.*, p.listed_key AS user_key
 	FROM usage_hour h JOIN person p ON p.id = h.person_id
 	WHERE pg_has_role(current_user, 'tokentally_people', 'usage')
 	UNION ALL
