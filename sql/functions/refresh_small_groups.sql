@@ -37,11 +37,11 @@ BEGIN
 	WHERE s.id = t.id AND t.shown_name <> s.shown;
 
 	UPDATE app a SET shown_name = s.shown
-	FROM (SELECT id, CASE WHEN count(DISTINCT COALESCE(p.main_id, p.id)) < v_min THEN '(other)' ELSE name END AS shown
+	FROM (SELECT app.id, CASE WHEN count(DISTINCT COALESCE(p.main_id, p.id)) < v_min THEN '(other)' ELSE app.name END AS shown
 		FROM app LEFT JOIN app_person ap ON ap.app_id = app.id AND ap.day >= (p_now - interval '30 days')::date
 		LEFT JOIN person i ON i.id = ap.person_id
 		LEFT JOIN person p ON p.id = COALESCE(i.main_id, i.id) AND p.kind = 'person'
-		GROUP BY id) s
+		GROUP BY app.id) s
 	WHERE s.id = a.id AND a.shown_name <> s.shown;
 
 	DELETE FROM app_person WHERE day < (p_now - interval '60 days')::date;

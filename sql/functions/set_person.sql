@@ -20,6 +20,9 @@ BEGIN
 			USING ERRCODE = '22023';
 	END IF;
 	PERFORM take_lock('names');
+	IF is_erased(set_person.user_key) THEN
+		RAISE EXCEPTION 'that person was erased' USING ERRCODE = '55000';
+	END IF;
 	INSERT INTO person (user_key, pseudonym, shown_key)
 	SELECT set_person.user_key, '', '(hidden)'
 	WHERE NOT EXISTS (SELECT FROM person p WHERE p.user_key = set_person.user_key)
