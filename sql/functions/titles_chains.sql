@@ -3,8 +3,10 @@
 -- The longest chain, in microseconds, of everyone who has one of at least p_slots slots in the window; the arithmetic is
 -- explained in titles_sessions. Nothing when fewer than p_wanted people can have one: the caller would not use it. Who
 -- never made two calls in a row has none.
+-- With p_person (and p_slots 1), of that person only.
 
-CREATE OR REPLACE FUNCTION titles_chains(p_from timestamptz, p_to timestamptz, p_slots int, p_wanted int)
+CREATE OR REPLACE FUNCTION titles_chains(p_from timestamptz, p_to timestamptz, p_slots int, p_wanted int,
+	p_person bigint DEFAULT NULL)
 RETURNS TABLE (person_id bigint, longest_us bigint)
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = tokentally, pg_catalog, pg_temp
@@ -39,7 +41,7 @@ BEGIN
 	UNION ALL
 		SELECT who.person_id, s.session_id, s.first_seen, s.last_seen
 		FROM session_slot s JOIN titles_people(p_to) who ON who.identity_id = s.person_id
-		WHERE p_slots = 1 AND s.slot >= p_from AND s.slot < p_to
+		WHERE p_slots = 1 AND s.slot >= p_from AND s.slot < p_to AND (p_person IS NULL OR who.person_id = p_person)
 	), cut AS (
 		-- Two identities of one person may share a session: what counts is the latest call before this one.
 		SELECT call.*, first_seen < max(last_seen) OVER (PARTITION BY call.person_id, session_id ORDER BY first_seen, last_seen
@@ -56,5 +58,5 @@ BEGIN
 	SELECT c.person_id, max(us)::bigint FROM chains c GROUP BY 1 HAVING max(us) > 0;
 END
 $$;
-COMMENT ON FUNCTION titles_chains(timestamptz, timestamptz, int, int) IS 'Part of recompute_titles: chains of sessions from a length on';
-REVOKE ALL ON FUNCTION titles_chains(timestamptz, timestamptz, int, int) FROM PUBLIC;
+COMMENT ON FUNCTION titles_chains(timestamptz, timestamptz, int, int, bigint) IS 'Part of recompute_titles: chains of sessions from a length on';
+REVOKE ALL ON FUNCTION titles_chains(timestamptz, timestamptz, int, int, bigint) FROM PUBLIC;
