@@ -113,6 +113,14 @@ static bool fold(struct upkeep *upkeep, struct err *err)
 	return true;
 }
 
+/* Which teams and apps are too small to be named: the database knows when it is worth counting again. */
+static bool refresh_groups(struct upkeep *upkeep, struct err *err)
+{
+	if (!pg_exec_slow(sink_pg(upkeep->sink), "SELECT refresh_small_groups()", NULL, FOLD_TIMEOUT_MS, NULL, err))
+		return err_wrap(err, "cannot count people by team and app");
+	return true;
+}
+
 static bool chores(struct upkeep *upkeep, struct err *err)
 {
 	const struct options *options = atomic_load(&upkeep->options);
@@ -131,6 +139,8 @@ static bool chores(struct upkeep *upkeep, struct err *err)
 			return false;
 		upkeep->fold_at_ms = now_ms;
 	}
+	if (!refresh_groups(upkeep, err))
+		return false;
 	return !options->titles_enabled || titles_run_due(sink_pg(upkeep->sink), options, now_wall_us(), &ran, err);
 }
 

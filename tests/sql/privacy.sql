@@ -131,7 +131,7 @@ SELECT is(test.small_for(0, 'a:1,2', 'b:3'), NULL, 'privacy.min_group = 0 hides 
 ROLLBACK;
 SELECT test.value_as('tokentally_ingest', format('SELECT tokentally.ingest_app_people(ARRAY(SELECT %s FROM generate_series(1, 4)), %L, %L)',
 	(SELECT id FROM app WHERE name = 'chat'), (SELECT array_agg(id) FROM (SELECT id FROM person WHERE kind = 'person' ORDER BY id LIMIT 4) p),
-	array_fill('2026-11-20'::date, ARRAY[4])));
+	array_fill('2026-11-20'::date - '1970-01-01'::date, ARRAY[4])));
 SELECT refresh_small_groups('2026-11-21Z', true) AS done \gset
 SELECT is(test.value_as('tokentally_reader', 'SELECT DISTINCT app FROM tokentally.usage_by_minute'), '(other)', 'an app of four people is (other)');
 SELECT is(test.value_as('tokentally_people', 'SELECT DISTINCT app FROM tokentally.usage_by_minute'), 'chat', '... but not for the people role');
