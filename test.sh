@@ -31,7 +31,7 @@ export KAFKA_LIBS=$CACHE/kafka-$KAFKA_VERSION
 PACKAGES="autoconf automake autoconf-archive libtool pkg-config gcc libc6-dev make xz-utils libpq-dev librdkafka-dev
 	libcjson-dev libmicrohttpd-dev libsystemd-dev libini-config-dev libssl-dev libxxhash-dev libcmocka-dev
 	libasan8 libubsan1 postgresql-15 postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl postgresql-common
-	default-jdk-headless maven python3 python3-confluent-kafka python3-psycopg2 systemd mandoc"
+	default-jdk-headless maven python3 python3-confluent-kafka python3-psycopg2 systemd procps mandoc"
 PASSED=0 FAILED=0
 SUDO=
 [ "$(id -u)" = 0 ] || SUDO=sudo
@@ -187,7 +187,6 @@ long_tier() {
 
 stages() {
 	wanted unit && make_check build unit
-	wanted unit-file && run_tap unit-file sh tests/unit-file.sh
 	wanted sql && run_tap sql bash tests/sql/run.sh
 	integration ""
 	if wanted sanitizers; then

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "batch.h"
+#include "holding.h"
 #include "intake.h"
 #include "log.h"
 #include "mem.h"
@@ -30,7 +31,7 @@
 #define COMMIT_AT_PERCENT 80     /* of flush_interval: the commit itself takes its time, too */
 #define BLOCK_MS 200             /* waiting for the writer without polling, while it is quick */
 #define PAUSE_AFTER_MS 1000      /* then fetching is paused and polling goes on */
-#define REVOKE_COMMIT_MS 5000    /* the group waits for us; sessions last much longer than this */
+#define REVOKE_COMMIT_MS 3000    /* the group waits for us; and who was stopped in a commit may hold the rows we wait for */
 #define QUARANTINE_RECHECK_MS 30000
 #define PROBE_EVERY_MS 5000
 #define STOP_RESERVE_MS 1500     /* of the time to stop: for leaving the group */
@@ -48,18 +49,12 @@ struct ingest {
 	struct intake *intake;
 	_Atomic int state;
 	uint64_t generation;
-	/* The assignment, sorted; claims[i] is about assigned[i]. */
-	struct source_partition *assigned;
-	struct claim_partition *claims;
-	size_t assigned_count;
-	/* What is read of it: without those in quarantine. Batches have one progress each. */
-	struct source_partition *held;
-	size_t held_count;
+	struct holding holding;
 	_Atomic size_t quarantined_count;
 	struct batch *live, *frozen;
 	bool frozen_in_flight, claim_wanted, paused, was_assigned, bytes_full;
 	int64_t flush_seq, messages_max;
-	int64_t blocked_since_ms, claimed_at_ms, probed_at_ms;
+	int64_t blocked_since_ms, claimed_at_ms, probed_at_ms, ids_read_ms;
 	_Atomic uint64_t turns;
 	_Atomic bool database_ok;
 	struct { int64_t assigned, quarantined, paused, lag, window_bytes, dedupe_ids; } shares;
@@ -102,7 +97,7 @@ static void stop_reading(struct ingest *ingest)
 	/* A pause would survive the next assignment (librdkafka issue #1849). */
 	if (ingest->paused && !source_resume(ingest->source, &ignored))
 		log_debug("%s worker=%d", ignored.text, ingest->number);
-	ingest->held_count = 0;
+	holding_stop(&ingest->holding);
 	ingest->paused = ingest->bytes_full = false;
 	ingest->blocked_since_ms = 0;
 	batch_begin(ingest->live, NULL, 0, keep_bytes(ingest));
@@ -113,7 +108,7 @@ static void stop_reading(struct ingest *ingest)
 static void want_claim(struct ingest *ingest)
 {
 	ingest->generation++;
-	ingest->claim_wanted = ingest->assigned_count > 0;
+	ingest->claim_wanted = ingest->holding.assigned_count > 0;
 	set_state(ingest, ingest->claim_wanted ? INGEST_CLAIMING : INGEST_IDLE);
 }
 
@@ -130,10 +125,7 @@ static void on_assigned(void *ctx, const struct source_partition *partitions, si
 	struct ingest *ingest = ctx;
 
 	stop_reading(ingest);
-	ingest->assigned = xrealloc_array(ingest->assigned, count + 1, sizeof(*partitions));
-	if (count)
-		memcpy(ingest->assigned, partitions, count * sizeof(*partitions));
-	ingest->assigned_count = count;
+	holding_assign(&ingest->holding, partitions, count);
 	ingest->was_assigned = true;
 	metric_share(METRIC_PARTITIONS_ASSIGNED, &ingest->shares.assigned, (int64_t)count);
 	log_info("assigned %zu partitions, claiming them worker=%d", count, ingest->number);
@@ -173,57 +165,91 @@ static void submit_claim(struct ingest *ingest)
 	struct writer_job job = {
 		.kind = JOB_CLAIM,
 		.generation = ingest->generation,
-		.partition_count = ingest->assigned_count,
+		.partitions = holding_ask(&ingest->holding),
+		.partition_count = ingest->holding.assigned_count,
 		.dedupe = intake_dedupe(ingest->intake),
 		.dedupe_ids_max = (int64_t)ingest->limits.dedupe_ids,
 	};
 
-	ingest->claims = xrealloc_array(ingest->claims, ingest->assigned_count + 1, sizeof(*ingest->claims));
-	for (size_t i = 0; i < ingest->assigned_count; i++)
-		ingest->claims[i] = (struct claim_partition){ .topic = ingest->assigned[i].topic,
-							      .partition = ingest->assigned[i].partition };
-	job.partitions = ingest->claims;
 	ingest->claim_wanted = false;
 	writer_submit(ingest->writer, &job);
 }
 
+/* A partition whose committed offset is behind what we had committed: a failover, or a restored backup. */
+static void note_went_back(struct ingest *ingest, const struct claim_partition *claim)
+{
+	int64_t known = holding_known_offset(&ingest->holding, claim);
+
+	if (known <= claim->next_offset)
+		return;
+	metric_add_label(METRIC_BATCHES_FORGOTTEN, FORGOTTEN_DATABASE_WENT_BACK, 1);
+	log_error("the database went back: %s/%d is at offset %lld, we had committed up to %lld; counting again from there "
+		  "worker=%d",
+		  claim->topic, (int)claim->partition, (long long)claim->next_offset, (long long)known, ingest->number);
+}
+
+/* Reading starts with the last message that was counted, where Kafka still has it, to see that it is the same log. */
+static bool start_reading(struct ingest *ingest, struct err *err)
+{
+	size_t count = ingest->holding.held_count;
+	CLEANUP(free_ptr) struct source_partition *starts = xcalloc(count + 1, sizeof(*starts));
+
+	for (size_t i = 0; i < count; i++) {
+		const struct claim_partition *claim = ingest->holding.held_claims[i];
+
+		starts[i] = ingest->holding.held[i];
+		if (claim->last_offset >= claim->low_offset && claim->last_offset < claim->next_offset) {
+			starts[i].next_offset = claim->last_offset;
+			intake_expect(ingest->intake, i, claim->last_offset, claim->last_time_ms, claim->last_crc);
+		} else if (claim->last_offset >= 0) {
+			metric_add(METRIC_CLAIMS_UNVERIFIED, 1);
+		}
+	}
+	return source_start(ingest->source, starts, count, err);
+}
+
+/* An empty live batch where the claims say, and the intake ready for it. */
+static void begin_reading(struct ingest *ingest)
+{
+	const struct holding *holding = &ingest->holding;
+	CLEANUP(free_ptr) struct batch_start *starts = xcalloc(holding->held_count + 1, sizeof(*starts));
+	CLEANUP(free_ptr) int64_t *times_ms = xcalloc(holding->held_count + 1, sizeof(*times_ms));
+
+	for (size_t i = 0; i < holding->held_count; i++) {
+		const struct claim_partition *claim = holding->held_claims[i];
+
+		note_went_back(ingest, claim);
+		times_ms[i] = claim->last_time_ms;
+		starts[i] = (struct batch_start){ claim->topic, claim->partition, claim->next_offset };
+	}
+	batch_begin(ingest->live, starts, holding->held_count, keep_bytes(ingest));
+	intake_begin(ingest->intake, holding->held, times_ms, holding->held_count);
+}
+
 static bool take_claim(struct ingest *ingest, struct err *err)
 {
-	CLEANUP(free_ptr) struct batch_start *starts = xcalloc(ingest->assigned_count + 1, sizeof(*starts));
-	CLEANUP(free_ptr) int64_t *times_ms = xcalloc(ingest->assigned_count + 1, sizeof(*times_ms));
-	size_t count = 0;
+	size_t quarantined = holding_take(&ingest->holding);
 
-	ingest->held = xrealloc_array(ingest->held, ingest->assigned_count + 1, sizeof(*ingest->held));
-	for (size_t i = 0; i < ingest->assigned_count; i++) {
-		const struct claim_partition *claim = &ingest->claims[i];
-
-		if (claim->quarantined)
-			continue;
-		ingest->held[count] = (struct source_partition){ claim->topic, claim->partition, claim->next_offset };
-		times_ms[count] = claim->last_time_ms;
-		starts[count++] = (struct batch_start){ claim->topic, claim->partition, claim->next_offset };
-	}
-	ingest->held_count = count;
-	ingest->claimed_at_ms = now_monotonic_ms();
-	atomic_store(&ingest->quarantined_count, ingest->assigned_count - count);
-	metric_share(METRIC_PARTITIONS_QUARANTINED, &ingest->shares.quarantined,
-		     (int64_t)(ingest->assigned_count - count));
-	metric_add(METRIC_CLAIMS, 1);
-	batch_begin(ingest->live, starts, count, keep_bytes(ingest));
-	intake_begin(ingest->intake, ingest->held, times_ms, count);
+	begin_reading(ingest);
+	holding_remember(&ingest->holding);
+	ingest->claimed_at_ms = ingest->ids_read_ms = now_monotonic_ms();
 	ingest->flush_seq = 0;
+	atomic_store(&ingest->quarantined_count, quarantined);
+	metric_share(METRIC_PARTITIONS_QUARANTINED, &ingest->shares.quarantined, (int64_t)quarantined);
+	metric_add(METRIC_CLAIMS, 1);
 	set_state(ingest, INGEST_RUNNING);
-	log_info("claimed %zu partitions, reading worker=%d", count, ingest->number);
-	return source_start(ingest->source, ingest->held, count, err);
+	log_info("claimed %zu partitions, reading worker=%d", ingest->holding.held_count, ingest->number);
+	return start_reading(ingest, err);
 }
 
 static void after_commit(struct ingest *ingest)
 {
 	struct batch *batch = ingest->frozen;
 
-	for (size_t i = 0; i < batch->progress_count && i < ingest->held_count; i++)
-		ingest->held[i].next_offset = batch->progress[i].to_offset;
-	source_commit_async(ingest->source, ingest->held, ingest->held_count);
+	for (size_t i = 0; i < batch->progress_count && i < ingest->holding.held_count; i++)
+		ingest->holding.held[i].next_offset = batch->progress[i].to_offset;
+	holding_remember(&ingest->holding);
+	source_commit_async(ingest->source, ingest->holding.held, ingest->holding.held_count);
 	if (ingest->messages_max != ANYTHING_MESSAGES)
 		ingest->messages_max = ingest->messages_max > (1 << 20) ? ANYTHING_MESSAGES : 2 * ingest->messages_max;
 }
@@ -255,26 +281,59 @@ static void halve(struct ingest *ingest, const struct batch *batch, const struct
 	}
 }
 
-static bool take_result(struct ingest *ingest, struct writer_result *result, struct err *err)
+/* What others have counted goes into our set. If one of these events is in our live batch as well, they were first. */
+static bool merge_ids(struct ingest *ingest, const struct pg_result *ids, struct err *err)
 {
-	bool current = result->job.generation == ingest->generation;
+	struct err why = { .kind = ERR_FENCED, .text = "an event of this batch was counted by another worker meanwhile" };
+	bool met = false;
 
-	if (result->job.kind == JOB_COMMIT)
-		ingest->frozen_in_flight = false;
-	if (result->outcome == WRITER_FAILED) {
-		*err = result->err;
-		return false;
-	}
-	if (!current)
+	ingest->ids_read_ms = now_monotonic_ms();
+	if (!ids)
 		return true;
+	if (!sink_merge_ids(ids, intake_dedupe(ingest->intake), &met))
+		return err_set(err, ERR_FATAL, "a row of dedupe_block has a length that is not of whole ids");
+	if (!met)
+		return true;
+	forgotten(ingest, FORGOTTEN_COUNTED_ELSEWHERE, &why);
+	return claim_anew(ingest, err);
+}
+
+/* A partition in quarantine may have been released. Right after a commit a claim costs least. */
+static bool is_recheck_due(const struct ingest *ingest)
+{
+	return atomic_load(&ingest->quarantined_count) &&
+	       now_monotonic_ms() - ingest->claimed_at_ms > QUARANTINE_RECHECK_MS;
+}
+
+static bool take_done(struct ingest *ingest, struct writer_result *result, struct err *err)
+{
+	switch (result->job.kind) {
+	case JOB_CLAIM:
+		return take_claim(ingest, err);
+	case JOB_COMMIT:
+		after_commit(ingest);
+		if (is_recheck_due(ingest))
+			return claim_anew(ingest, err);
+		return merge_ids(ingest, result->ids, err);
+	case JOB_READ_IDS:
+		return merge_ids(ingest, result->ids, err);
+	}
+	return true;
+}
+
+static bool take_outcome(struct ingest *ingest, struct writer_result *result, struct err *err)
+{
 	switch (result->outcome) {
 	case WRITER_DONE:
-		if (result->job.kind == JOB_CLAIM)
-			return take_claim(ingest, err);
-		after_commit(ingest);
-		return true;
+		return take_done(ingest, result, err);
 	case WRITER_FENCED:
 		forgotten(ingest, FORGOTTEN_FENCED, &result->err);
+		return claim_anew(ingest, err);
+	case WRITER_NAMES:
+		forgotten(ingest, FORGOTTEN_NAMES, &result->err);
+		return claim_anew(ingest, err);
+	case WRITER_COUNTED:
+		forgotten(ingest, FORGOTTEN_COUNTED_ELSEWHERE, &result->err);
 		return claim_anew(ingest, err);
 	case WRITER_HALVE:
 		halve(ingest, ingest->frozen, &result->err);
@@ -282,9 +341,23 @@ static bool take_result(struct ingest *ingest, struct writer_result *result, str
 	case WRITER_ABANDONED:
 		return claim_anew(ingest, err);
 	case WRITER_FAILED:
-		break;
+		*err = result->err;
+		return false;
 	}
 	return true;
+}
+
+static bool take_result(struct ingest *ingest, struct writer_result *result, struct err *err)
+{
+	bool ok = true;
+
+	if (result->job.kind == JOB_COMMIT)
+		ingest->frozen_in_flight = false;
+	/* One of an assignment of before means nothing now, unless the process should end. */
+	if (result->job.generation == ingest->generation || result->outcome == WRITER_FAILED)
+		ok = take_outcome(ingest, result, err);
+	pg_result_free(&result->ids);
+	return ok;
 }
 
 static bool results(struct ingest *ingest, int wait_ms, struct err *err)
@@ -308,17 +381,14 @@ static void commit_all(struct ingest *ingest, int64_t deadline_ms)
 	while (atomic_load(&ingest->state) == INGEST_RUNNING && writer_is_healthy(ingest->writer)) {
 		int64_t left_ms = deadline_ms - now_monotonic_ms();
 
-		if (ingest->frozen_in_flight) {
-			if (left_ms <= 0)
+		if (left_ms <= 0)
+			return;
+		if (writer_is_busy(ingest->writer)) {
+			if (writer_take(ingest->writer, (int)left_ms, &result) && !take_result(ingest, &result, &ignored))
 				return;
-			if (writer_take(ingest->writer, (int)left_ms, &result) &&
-			    (result.outcome != WRITER_DONE || !take_result(ingest, &result, &ignored))) {
-				ingest->frozen_in_flight = false;
-				return;
-			}
 			continue;
 		}
-		if (batch_is_empty(ingest->live) || left_ms <= 0)
+		if (batch_is_empty(ingest->live))
 			return;
 		freeze_and_submit(ingest);
 	}
@@ -332,10 +402,10 @@ static void on_revoked(void *ctx, bool lost)
 		metric_add_label(METRIC_BATCHES_FORGOTTEN, FORGOTTEN_REVOKED_LOST, 1);
 	else
 		commit_all(ingest, now_monotonic_ms() + REVOKE_COMMIT_MS);
-	log_info("%zu partitions %s worker=%d", ingest->assigned_count,
+	log_info("%zu partitions %s worker=%d", ingest->holding.assigned_count,
 		 lost ? "lost to the group, forgetting what was not committed" : "given back", ingest->number);
 	writer_abandon(ingest->writer);
-	ingest->assigned_count = 0;
+	holding_assign(&ingest->holding, NULL, 0);
 	atomic_store(&ingest->quarantined_count, 0);
 	stop_reading(ingest);
 	want_claim(ingest);
@@ -410,20 +480,58 @@ static bool flow(struct ingest *ingest, struct err *err)
 	return let_go(ingest, err);
 }
 
-static bool take_message(struct ingest *ingest, struct source_message *message, struct err *err)
+/* Another log under the same name: that partition stops, by way of a claim, which puts it into quarantine. */
+static bool take_other_log(struct ingest *ingest, const struct source_message *message, struct err *err)
+{
+	const struct source_partition *held = &ingest->holding.held[message->index];
+
+	log_error("partition %s/%d is not the log that was counted: at offset %lld is another message than before worker=%d",
+		  held->topic, (int)held->partition, (long long)message->offset, ingest->number);
+	holding_mark_other_log(&ingest->holding, message->index);
+	return claim_anew(ingest, err);
+}
+
+static bool check_message(struct ingest *ingest, struct source_message *message, bool *known_log, struct err *err)
+{
+	enum intake_check check = intake_check(ingest->intake, message);
+
+	*known_log = check != INTAKE_OTHER_LOG;
+	if (check == INTAKE_UNVERIFIED)
+		metric_add(METRIC_CLAIMS_UNVERIFIED, 1);
+	return *known_log || take_other_log(ingest, message, err);
+}
+
+static bool add_message(struct ingest *ingest, struct source_message *message, struct err *err)
 {
 	struct err overflow = { .kind = ERR_DATA, .text = "the sum of a counter would leave 64 bits" };
 	bool fits = intake_add(ingest->intake, ingest->live, message, now_wall_us());
 
 	metric_add(METRIC_MESSAGES, 1);
 	metric_add(METRIC_MESSAGE_BYTES, (int64_t)message->payload.len);
-	source_release(message);
-	if (!ingest->live->opened_ms)
+	if (!ingest->live->opened_ms && ingest->live->messages)
 		ingest->live->opened_ms = now_monotonic_ms();
 	if (fits)
 		return true;
 	halve(ingest, ingest->live, &overflow);
 	return claim_anew(ingest, err);
+}
+
+static bool take_message(struct ingest *ingest, struct source_message *message, struct err *err)
+{
+	bool known_log;
+	bool ok = check_message(ingest, message, &known_log, err) && (!known_log || add_message(ingest, message, err));
+
+	source_release(message);
+	return ok;
+}
+
+static void take_end(struct ingest *ingest, const struct source_message *message)
+{
+	if (intake_check_end(ingest->intake, message->index))
+		metric_add(METRIC_CLAIMS_UNVERIFIED, 1);
+	intake_end_reached(ingest->intake, ingest->live, message->index, message->offset);
+	if (!ingest->live->opened_ms && !batch_is_empty(ingest->live))
+		ingest->live->opened_ms = now_monotonic_ms();
 }
 
 /* What the consumer itself reports. Passing trouble is librdkafka's to mend; a refusal before we ever got a
@@ -451,18 +559,28 @@ static bool poll_once(struct ingest *ingest, struct err *err)
 	case SOURCE_MESSAGE:
 		return take_message(ingest, &message, err);
 	case SOURCE_END:
-		intake_end_reached(ingest->intake, ingest->live, message.index, message.offset);
-		if (!ingest->live->opened_ms && !batch_is_empty(ingest->live))
-			ingest->live->opened_ms = now_monotonic_ms();
+		take_end(ingest, &message);
 		return true;
 	case SOURCE_OUT_OF_RANGE:
 		log_warn("partition %s/%d has no message at our offset, claiming anew to find out worker=%d",
-			 ingest->held[message.index].topic, (int)ingest->held[message.index].partition, ingest->number);
+			 ingest->holding.held[message.index].topic, (int)ingest->holding.held[message.index].partition, ingest->number);
 		return claim_anew(ingest, err);
 	case SOURCE_FAILED:
 		return take_failure(ingest, &failure, err);
 	}
 	return true;
+}
+
+/* A worker that commits nothing for a while still learns what others count, or it would have to read much at once. */
+static void look_at_ids(struct ingest *ingest, int64_t now_ms)
+{
+	struct writer_job job = { .kind = JOB_READ_IDS, .generation = ingest->generation };
+
+	metric_share(METRIC_DEDUPE_IDS, &ingest->shares.dedupe_ids, (int64_t)dedupe_count(intake_dedupe(ingest->intake)));
+	if (now_ms - ingest->ids_read_ms < atomic_load(&ingest->flush_interval_ms) || writer_is_busy(ingest->writer))
+		return;
+	ingest->ids_read_ms = now_ms;
+	writer_submit(ingest->writer, &job);
 }
 
 /* Things that need doing now and then, whatever comes in. */
@@ -474,14 +592,12 @@ static bool look_around(struct ingest *ingest, struct err *err)
 		source_probe(ingest->source, 500);
 		ingest->probed_at_ms = now_ms;
 	}
-	/* While a claim is under way the writer has the set. */
-	if (intake_dedupe(ingest->intake) && atomic_load(&ingest->state) == INGEST_RUNNING)
-		metric_share(METRIC_DEDUPE_IDS, &ingest->shares.dedupe_ids,
-			     (int64_t)dedupe_count(intake_dedupe(ingest->intake)));
-	/* Somebody may have accepted a reset: a claim tells. */
-	if (atomic_load(&ingest->quarantined_count) && atomic_load(&ingest->state) == INGEST_RUNNING &&
-	    now_ms - ingest->claimed_at_ms > QUARANTINE_RECHECK_MS && !ingest->frozen_in_flight &&
-	    batch_is_empty(ingest->live))
+	if (atomic_load(&ingest->state) != INGEST_RUNNING)
+		return true; /* while a claim is under way the writer has the set of ids */
+	if (intake_dedupe(ingest->intake))
+		look_at_ids(ingest, now_ms);
+	/* Busy workers look after a commit; this one has none. */
+	if (is_recheck_due(ingest) && !ingest->frozen_in_flight && batch_is_empty(ingest->live))
 		return claim_anew(ingest, err);
 	return true;
 }
@@ -508,8 +624,12 @@ static bool writer_is_done(struct ingest *ingest, int64_t deadline_ms)
 	struct writer_result ignored;
 	int64_t left_ms = deadline_ms - now_monotonic_ms();
 
-	return !writer_is_busy(ingest->writer) ||
-	       writer_take(ingest->writer, left_ms > 0 ? (int)left_ms : 0, &ignored);
+	if (!writer_is_busy(ingest->writer))
+		return true;
+	if (!writer_take(ingest->writer, left_ms > 0 ? (int)left_ms : 0, &ignored))
+		return false;
+	pg_result_free(&ignored.ids);
+	return true;
 }
 
 bool ingest_run(struct ingest *ingest, const _Atomic int64_t *stop_at_ms, struct err *err)
@@ -579,9 +699,7 @@ void ingest_free(struct ingest *ingest)
 	batch_free(ingest->live);
 	batch_free(ingest->frozen);
 	intake_free(ingest->intake);
-	free(ingest->assigned);
-	free(ingest->claims);
-	free(ingest->held);
+	holding_release(&ingest->holding);
 	free(ingest);
 }
 

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "log.h"
@@ -20,8 +21,7 @@
 #include "titles.h"
 
 #define ROUND_MS 5000
-#define TABLES_EVERY_MS (10 * 60 * 1000)
-#define FOLD_EVERY_MS (60 * 1000)
+#define CHORES 5
 #define FOLDS_A_ROUND 7 /* days; the rest comes in the next rounds */
 #define FOLD_TIMEOUT_MS (15 * 60 * 1000) /* 1.7 million hour rows a day take 5 s */
 #define STATEMENT_TIMEOUT_MS 35000
@@ -36,7 +36,7 @@ struct upkeep {
 	struct err failure;
 	atomic_bool stop, connected;
 	int64_t connected_share;
-	int64_t tables_at_ms, fold_at_ms;
+	int64_t due_ms[CHORES]; /* monotonic; 0: at once */
 };
 
 /* True: a row was due and went. Retention ends with whole partitions, one a transaction. */
@@ -102,10 +102,11 @@ static bool fold_one(struct upkeep *upkeep, bool *folded, struct err *err)
 	return true;
 }
 
-static bool fold(struct upkeep *upkeep, struct err *err)
+static bool fold(struct upkeep *upkeep, const struct options *options, struct err *err)
 {
 	bool folded = true;
 
+	(void)options;
 	for (int i = 0; folded && i < FOLDS_A_ROUND && !atomic_load(&upkeep->stop); i++) {
 		if (!fold_one(upkeep, &folded, err))
 			return false;
@@ -113,35 +114,55 @@ static bool fold(struct upkeep *upkeep, struct err *err)
 	return true;
 }
 
-/* Which teams and apps are too small to be named: the database knows when it is worth counting again. */
-static bool refresh_groups(struct upkeep *upkeep, struct err *err)
+typedef bool chore_fn(struct upkeep *upkeep, const struct options *options, struct err *err);
+
+static bool keep_titles(struct upkeep *upkeep, const struct options *options, struct err *err)
 {
+	int ran;
+
+	return !options->titles_enabled || titles_run_due(sink_pg(upkeep->sink), options, now_wall_us(), &ran, err);
+}
+
+/* Which teams and apps are too small to be named: the database knows when it is worth counting again. */
+static bool refresh_groups(struct upkeep *upkeep, const struct options *options, struct err *err)
+{
+	(void)options;
 	if (!pg_exec_slow(sink_pg(upkeep->sink), "SELECT refresh_small_groups()", NULL, FOLD_TIMEOUT_MS, NULL, err))
 		return err_wrap(err, "cannot count people by team and app");
 	return true;
 }
 
-static bool chores(struct upkeep *upkeep, struct err *err)
+/* How often, and when again after a failure: a table that somebody reads for hours must not be queued for every few
+ * seconds. 0: each round. */
+static const struct {
+	chore_fn *run;
+	int64_t every_ms, again_ms;
+} chores[] = {
+	{ keep_tables, 10 * 60 * 1000, 60 * 1000 },
+	{ fold, 60 * 1000, 60 * 1000 },
+	{ trim_ids, 60 * 1000, 60 * 1000 },
+	{ refresh_groups, 0, 60 * 1000 },
+	{ keep_titles, 0, 0 },
+};
+
+/* Each by itself. False: err is that of the first that failed. */
+static bool do_chores(struct upkeep *upkeep, struct err *err)
 {
 	const struct options *options = atomic_load(&upkeep->options);
-	int64_t now_ms = now_monotonic_ms();
-	int ran = 0;
+	struct err other;
+	bool ok = true;
 
-	if (!sink_connect(upkeep->sink, err))
-		return false;
-	if (!upkeep->tables_at_ms || now_ms - upkeep->tables_at_ms >= TABLES_EVERY_MS) {
-		if (!keep_tables(upkeep, options, err))
-			return false;
-		upkeep->tables_at_ms = now_ms;
+	for (size_t i = 0; i < CHORES && sink_connect(upkeep->sink, ok ? err : &other); i++) {
+		if (now_monotonic_ms() < upkeep->due_ms[i])
+			continue;
+		if (chores[i].run(upkeep, options, ok ? err : &other)) {
+			upkeep->due_ms[i] = now_monotonic_ms() + chores[i].every_ms;
+		} else {
+			upkeep->due_ms[i] = now_monotonic_ms() + chores[i].again_ms;
+			ok = false;
+		}
 	}
-	if (!upkeep->fold_at_ms || now_ms - upkeep->fold_at_ms >= FOLD_EVERY_MS) {
-		if (!fold(upkeep, err) || !trim_ids(upkeep, options, err))
-			return false;
-		upkeep->fold_at_ms = now_ms;
-	}
-	if (!refresh_groups(upkeep, err))
-		return false;
-	return !options->titles_enabled || titles_run_due(sink_pg(upkeep->sink), options, now_wall_us(), &ran, err);
+	return ok && sink_is_connected(upkeep->sink);
 }
 
 static void fail(struct upkeep *upkeep, const struct err *err)
@@ -155,7 +176,7 @@ static void fail(struct upkeep *upkeep, const struct err *err)
 static void do_round(struct upkeep *upkeep)
 {
 	struct err err;
-	bool ok = chores(upkeep, &err);
+	bool ok = do_chores(upkeep, &err);
 	bool connected = sink_is_connected(upkeep->sink);
 
 	atomic_store(&upkeep->connected, connected);
@@ -181,7 +202,7 @@ static void wait_round(struct upkeep *upkeep)
 		;
 	if (upkeep->reloaded) {
 		sink_use_options(upkeep->sink, atomic_load(&upkeep->options));
-		upkeep->tables_at_ms = 0;
+		memset(upkeep->due_ms, 0, sizeof(upkeep->due_ms));
 	}
 	upkeep->reloaded = false;
 	pthread_mutex_unlock(&upkeep->lock);
