@@ -36,17 +36,31 @@ static const struct cli_command commands[] = {
 	  "and schemas.\n"
 	  "  --dry-run             only say what would be run\n",
 	  CLI_DRY_RUN, 0, cli_migrate },
-	{ "titles", "titles [-c FILE] [-o ...] [--as-of TIME]", "recompute the titles now",
+	{ "titles", "titles [-c FILE] [-o ...] [--as-of TIME] | titles explain [--user KEY] [--title T]",
+	  "recompute the titles now; say why someone has one, or not",
 	  "  --as-of TIME          RFC 3339, cut down to the hour; default: the newest closed hour. An older hour than\n"
-	  "                        the newest run is computed and printed, not stored\n",
-	  CLI_AS_OF, 0, cli_titles },
+	  "                        the newest run is computed and printed, not stored\n"
+	  "  explain               value, rank, what the next tier needs, what keeps one out; of whose login it is\n"
+	  "  --user KEY            explain: of another person (needs tokentally_people or tokentally_admin)\n"
+	  "  --title T             explain: of one title\n",
+	  CLI_AS_OF | CLI_USER | CLI_TITLE, 1, cli_titles },
 	{ "top", "top [-c FILE] [-o ...] [--metric M] [--window W] [-n N] [--json]", "the board, in the terminal",
 	  "Names are shown only if the role it connects as may see them.\n"
 	  "  --metric M            total_tokens (default) or another board of the view leaderboard\n"
 	  "  --window W            24h, 7d or 30d (default)\n"
 	  "  -n N                  how many rows, 1 to 250, default 20\n"
+	  "  --me                  also one's own place, wherever it is, if the login is a person's (set_login)\n"
 	  "  --json                as JSON\n",
 	  CLI_BOARD | CLI_JSON, 0, cli_top },
+	{ "erase", "erase [-c FILE] [-o ...] --user KEY", "erase a person",
+	  "Counters go to '(erased)', so that no total changes; sessions, titles, flags and what dead letters quote go. Events of\n"
+	  "the same key that come later, or again, count for '(erased)'. There is no way back. Needs tokentally_admin.\n"
+	  "  --user KEY            as events name the person; all aliases go as well\n",
+	  CLI_USER, 0, cli_erase },
+	{ "export", "export [-c FILE] [-o ...] --user KEY", "all that is kept about a person, as JSON",
+	  "Needs tokentally_admin.\n"
+	  "  --user KEY            as events name the person; all aliases are in it\n",
+	  CLI_USER, 0, cli_export },
 	{ "offsets", "offsets show | accept-reset TOPIC PARTITION [--to earliest|latest|OFFSET] [--reason TEXT]",
 	  "the ingest position by partition; end a quarantine",
 	  "  show                  position, log end, state and totals of each partition\n"
@@ -91,14 +105,16 @@ static int usage_error(const struct cli_command *command, const char *what)
 	return STATUS_USAGE;
 }
 
-enum { OPT_CONNECT = 256, OPT_DRY_RUN, OPT_JSON, OPT_AS_OF, OPT_METRIC, OPT_WINDOW, OPT_TO, OPT_REASON, OPT_HELP };
+enum { OPT_CONNECT = 256, OPT_DRY_RUN, OPT_JSON, OPT_AS_OF, OPT_METRIC, OPT_WINDOW, OPT_TO, OPT_REASON, OPT_USER, OPT_TITLE, OPT_ME, OPT_HELP };
 
 static const struct option long_options[] = {
 	{ "connect", no_argument, NULL, OPT_CONNECT },	   { "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "json", no_argument, NULL, OPT_JSON },	   { "as-of", required_argument, NULL, OPT_AS_OF },
 	{ "metric", required_argument, NULL, OPT_METRIC }, { "window", required_argument, NULL, OPT_WINDOW },
 	{ "to", required_argument, NULL, OPT_TO },	   { "reason", required_argument, NULL, OPT_REASON },
-	{ "help", no_argument, NULL, OPT_HELP },	   { NULL, 0, NULL, 0 },
+	{ "user", required_argument, NULL, OPT_USER },	   { "title", required_argument, NULL, OPT_TITLE },
+	{ "me", no_argument, NULL, OPT_ME },		   { "help", no_argument, NULL, OPT_HELP },
+	{ NULL, 0, NULL, 0 },
 };
 
 /* Takes one option. False: not one of this command's. */
@@ -121,6 +137,9 @@ static bool take_option(const struct cli_command *command, struct cli_args *args
 	case OPT_METRIC: args->metric = value; needs = CLI_BOARD; break;
 	case OPT_WINDOW: args->window = value; needs = CLI_BOARD; break;
 	case OPT_TO: args->to = value; needs = CLI_RESET; break;
+	case OPT_USER: args->user = value; needs = CLI_USER; break;
+	case OPT_TITLE: args->title = value; needs = CLI_TITLE; break;
+	case OPT_ME: args->me = true; needs = CLI_BOARD; break;
 	case OPT_REASON: args->reason = value; needs = CLI_RESET; break;
 	case OPT_HELP:
 	case 'h': args->help = true; break;

@@ -18,8 +18,8 @@ struct cli_args {
 	const char *path; /* -c; NULL: the default file */
 	char *overrides[CLI_OVERRIDES_MAX];
 	size_t override_count;
-	bool connect, dry_run, json, help;
-	const char *as_of, *metric, *window, *count, *to, *reason;
+	bool connect, dry_run, json, me, help;
+	const char *as_of, *metric, *window, *count, *to, *reason, *user, *title;
 	char *const *rest; /* what is not an option */
 	int rest_count;
 };
@@ -31,6 +31,8 @@ enum cli_flag { /* which options a command takes, beside -c, -o and --help */
 	CLI_AS_OF = 1 << 3,
 	CLI_BOARD = 1 << 4, /* --metric, --window, -n */
 	CLI_RESET = 1 << 5, /* --to, --reason */
+	CLI_USER = 1 << 6,
+	CLI_TITLE = 1 << 7,
 };
 
 struct cli_command {
@@ -53,5 +55,10 @@ int cli_migrate(struct cli_args *args);
 int cli_offsets(struct cli_args *args);
 int cli_titles(struct cli_args *args);
 int cli_top(struct cli_args *args);
+
+/* cli_people.c */
+int cli_erase(struct cli_args *args);
+int cli_export(struct cli_args *args);
+int cli_explain(struct cli_args *args);
 
 #endif

@@ -202,6 +202,25 @@ static int explain_empty(struct pg *pg, const struct cli_args *args, const char 
 	return STATUS_DONE;
 }
 
+/* One's own place on a board: the database knows whose login this is. */
+static int show_me(struct pg *pg, const char *metric, const char *window)
+{
+	CLEANUP(pg_result_free) struct pg_result *result = NULL;
+	struct pg_params params = { 0 };
+	struct err err;
+
+	pg_param_text(&params, metric);
+	pg_param_text(&params, window);
+	if (!pg_exec(pg, "SELECT rank, to_char(value, 'FM999,999,999,999,999,990.####') FROM tokentally.my_place($1, $2)",
+		     &params, PG_TEXT, STATEMENT_TIMEOUT_MS, &result, &err))
+		return cli_fail(&err);
+	if (pg_rows(result))
+		printf("\nyou: rank %s, %s\n", pg_text(result, 0, 0), pg_text(result, 0, 1));
+	else
+		printf("\nyou are not among the first %d; 'tokentally titles explain' says more\n", ROWS_MAX);
+	return STATUS_DONE;
+}
+
 static const char board_from[] =
 	" FROM (SELECT place, rank, display_name, value, titles, as_of FROM tokentally.leaderboard_titles "
 	"WHERE board = $1 AND window_name = $2 ORDER BY place LIMIT $3::int) b";
@@ -231,7 +250,7 @@ static int show_board(struct pg *pg, const struct cli_args *args, int64_t count)
 		puts(pg_text(result, 0, 0));
 	else
 		print_board(result, metric, window);
-	return STATUS_DONE;
+	return args->me && !args->json ? show_me(pg, metric, window) : STATUS_DONE;
 }
 
 /* count 0: recompute titles. */
@@ -253,6 +272,12 @@ static int with_database(struct cli_args *args, const char *name, int64_t count)
 
 int cli_titles(struct cli_args *args)
 {
+	if (args->rest_count && !strcmp(args->rest[0], "explain"))
+		return cli_explain(args);
+	if (args->rest_count || args->user || args->title) {
+		fprintf(stderr, "tokentally: say 'titles' or 'titles explain [--user KEY] [--title T]'\n");
+		return STATUS_USAGE;
+	}
 	return with_database(args, "tokentally titles", 0);
 }
 

@@ -19,6 +19,7 @@
 
 #define INTERN_NAMES_MAX 5000 /* a statement; short, so that another worker's interning does not wait long */
 #define STATEMENT_TIMEOUT_MS 35000
+#define USES_MAX 65536 /* then told again: it does no harm */
 #define ARENA_CHUNK_BYTES (256 * 1024)
 
 struct entry {
@@ -34,6 +35,17 @@ struct session_cache {
 	size_t count, capacity, bytes_max;
 };
 
+/* Who used which app when, as the database was told. */
+struct use {
+	int64_t person, day_us;
+	int32_t app;
+};
+struct use_cache {
+	struct table table;
+	struct use *uses;
+	size_t count, capacity;
+};
+
 struct names {
 	struct pseudonymizer *pseudonymizer;
 	size_t bytes_max;
@@ -42,6 +54,7 @@ struct names {
 	size_t count, capacity;
 	struct arena *texts;
 	struct session_cache sessions;
+	struct use_cache uses;
 };
 
 struct names *names_new(struct pseudonymizer *pseudonymizer, size_t bytes_max, size_t session_bytes_max)
@@ -53,6 +66,7 @@ struct names *names_new(struct pseudonymizer *pseudonymizer, size_t bytes_max, s
 	names->sessions.bytes_max = session_bytes_max;
 	table_init(&names->table);
 	table_init(&names->sessions.table);
+	table_init(&names->uses.table);
 	names->texts = arena_new(ARENA_CHUNK_BYTES);
 	return names;
 }
@@ -63,14 +77,26 @@ void names_free(struct names *names)
 		return;
 	table_release(&names->table);
 	table_release(&names->sessions.table);
+	table_release(&names->uses.table);
 	arena_free(names->texts);
 	free(names->entries);
 	free(names->sessions.keys);
+	free(names->uses.uses);
 	free(names);
+}
+
+static void forget_uses(struct use_cache *uses)
+{
+	table_release(&uses->table);
+	table_init(&uses->table);
+	free(uses->uses);
+	uses->uses = NULL;
+	uses->count = uses->capacity = 0;
 }
 
 void names_forget(struct names *names)
 {
+	forget_uses(&names->uses);
 	table_release(&names->table);
 	table_init(&names->table);
 	arena_reset(names->texts, 0);
@@ -271,6 +297,67 @@ static void resolve_sessions(struct names *names, const struct window *window, s
 		resolve_session(names, all[i].text, &ids->sessions[i]);
 }
 
+/* False: it was known. */
+static bool remember_use(struct use_cache *uses, const struct use *use)
+{
+	const uint64_t words[] = { (uint64_t)use->person, (uint64_t)use->day_us, (uint64_t)use->app };
+	uint64_t hash = XXH3_64bits(words, sizeof(words));
+	struct table_cursor cursor = table_seek(&uses->table, hash);
+	uint32_t row;
+
+	while (table_next(&uses->table, &cursor, &row)) {
+		const struct use *known = &uses->uses[row];
+
+		if (known->person == use->person && known->day_us == use->day_us && known->app == use->app)
+			return false;
+	}
+	if (uses->count == uses->capacity) {
+		uses->capacity = uses->capacity ? 2 * uses->capacity : 1024;
+		uses->uses = xrealloc_array(uses->uses, uses->capacity, sizeof(*uses->uses));
+	}
+	table_insert(&uses->table, hash, (uint32_t)uses->count);
+	uses->uses[uses->count++] = *use;
+	return true;
+}
+
+/* Rollups by app know no person, so the database could not tell apps of few people. Days go as epoch days. */
+static bool tell_uses(struct names *names, struct pg *pg, const struct window *window, const struct name_ids *ids,
+		      struct err *err)
+{
+	CLEANUP(pg_array_release) struct pg_array apps;
+	CLEANUP(pg_array_release) struct pg_array people;
+	CLEANUP(pg_array_release) struct pg_array days;
+	struct pg_params params = { 0 };
+	size_t count;
+	const struct use_row *rows = window_uses(window, &count);
+
+	pg_array_init(&apps, PG_OID_INT4, 0, SIZE_MAX);
+	pg_array_init(&people, PG_OID_INT8, 0, SIZE_MAX);
+	pg_array_init(&days, PG_OID_INT4, 0, SIZE_MAX);
+	if (names->uses.count + count > USES_MAX)
+		forget_uses(&names->uses);
+	for (size_t i = 0; i < count; i++) {
+		struct use use = { ids->ids[NAME_PERSON][rows[i].person], rows[i].day_us,
+				   (int32_t)ids->ids[NAME_APP][rows[i].app] };
+
+		if (!remember_use(&names->uses, &use))
+			continue;
+		pg_array_int4(&apps, use.app);
+		pg_array_int8(&people, use.person);
+		pg_array_int4(&days, (int32_t)(use.day_us / US_PER_DAY));
+	}
+	if (!apps.count)
+		return true;
+	pg_param_array(&params, PG_OID_INT4_ARRAY, &apps);
+	pg_param_array(&params, PG_OID_INT8_ARRAY, &people);
+	pg_param_array(&params, PG_OID_INT4_ARRAY, &days);
+	if (pg_exec(pg, "SELECT ingest_app_people($1::int[], $2::bigint[], $3::int[])", &params, PG_TEXT, STATEMENT_TIMEOUT_MS,
+		    NULL, err))
+		return true;
+	forget_uses(&names->uses);
+	return false;
+}
+
 bool names_resolve(struct names *names, struct pg *pg, const struct window *window, struct name_ids *ids,
 		   struct err *err)
 {
@@ -283,7 +370,7 @@ bool names_resolve(struct names *names, struct pg *pg, const struct window *wind
 			return false;
 	}
 	resolve_sessions(names, window, ids);
-	return true;
+	return tell_uses(names, pg, window, ids, err);
 }
 
 void name_ids_release(struct name_ids *ids)

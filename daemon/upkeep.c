@@ -21,7 +21,7 @@
 #include "titles.h"
 
 #define ROUND_MS 5000
-#define CHORES 4
+#define CHORES 5
 #define FOLDS_A_ROUND 7 /* days; the rest comes in the next rounds */
 #define FOLD_TIMEOUT_MS (15 * 60 * 1000) /* 1.7 million hour rows a day take 5 s */
 #define STATEMENT_TIMEOUT_MS 35000
@@ -123,6 +123,15 @@ static bool keep_titles(struct upkeep *upkeep, const struct options *options, st
 	return !options->titles_enabled || titles_run_due(sink_pg(upkeep->sink), options, now_wall_us(), &ran, err);
 }
 
+/* Which teams and apps are too small to be named: the database knows when it is worth counting again. */
+static bool refresh_groups(struct upkeep *upkeep, const struct options *options, struct err *err)
+{
+	(void)options;
+	if (!pg_exec_slow(sink_pg(upkeep->sink), "SELECT refresh_small_groups()", NULL, FOLD_TIMEOUT_MS, NULL, err))
+		return err_wrap(err, "cannot count people by team and app");
+	return true;
+}
+
 /* How often, and when again after a failure: a table that somebody reads for hours must not be queued for every few
  * seconds. 0: each round. */
 static const struct {
@@ -132,6 +141,7 @@ static const struct {
 	{ keep_tables, 10 * 60 * 1000, 60 * 1000 },
 	{ fold, 60 * 1000, 60 * 1000 },
 	{ trim_ids, 60 * 1000, 60 * 1000 },
+	{ refresh_groups, 0, 60 * 1000 },
 	{ keep_titles, 0, 0 },
 };
 

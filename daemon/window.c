@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * window: five lists of names and four of rows, each an array in order of first appearance with a
+ * window: five lists of names and five of rows, each an array in order of first appearance with a
  * hash index beside it. Adding an event has two halves: first everything is looked up and every sum
  * is checked, then names, rows and sums are changed. So an event that does not fit changes nothing.
  *
@@ -34,7 +34,7 @@ struct list {
 };
 
 /* The lists of names come first, by enum name_kind. */
-enum { LIST_HOURS = NAME_KINDS, LIST_MINUTES, LIST_SESSIONS, LIST_LATENCIES, LISTS };
+enum { LIST_HOURS = NAME_KINDS, LIST_MINUTES, LIST_SESSIONS, LIST_LATENCIES, LIST_USES, LISTS };
 
 struct window {
 	struct list lists[LISTS];
@@ -55,10 +55,11 @@ struct place {
 struct plan {
 	struct place names[NAME_KINDS];
 	struct span texts[NAME_KINDS];
-	struct place hour, minute, session, latency[LATENCY_KINDS];
+	struct place hour, minute, session, use, latency[LATENCY_KINDS];
 	struct hour_row hour_key; /* of the *_key rows only the key is set */
 	struct minute_row minute_key;
 	struct session_row session_key;
+	struct use_row use_key;
 	struct latency_row latency_key[LATENCY_KINDS];
 	bool has_session, has_latency[LATENCY_KINDS];
 };
@@ -70,6 +71,7 @@ struct window *window_new(void)
 		[LIST_MINUTES] = sizeof(struct minute_row),
 		[LIST_SESSIONS] = sizeof(struct session_row),
 		[LIST_LATENCIES] = sizeof(struct latency_row),
+		[LIST_USES] = sizeof(struct use_row),
 	};
 	struct window *window = xcalloc(1, sizeof *window);
 
@@ -136,7 +138,7 @@ size_t window_row_count(const struct window *window)
 {
 	size_t count = 0;
 
-	for (unsigned i = NAME_KINDS; i < LISTS; i++)
+	for (unsigned i = NAME_KINDS; i < LIST_USES; i++)
 		count += window->lists[i].count;
 	return count;
 }
@@ -324,12 +326,23 @@ static void aim_latency(const struct window *window, struct plan *plan, const st
 		pair(kind, (uint16_t)key->latency_class));
 }
 
+static void aim_use(const struct window *window, struct plan *plan, const struct event *event)
+{
+	struct use_row *key = &plan->use_key;
+
+	key->day_us = period_floor(event->time_us, US_PER_DAY);
+	key->person = plan->names[NAME_PERSON].at;
+	key->app = plan->names[NAME_APP].at;
+	aim_row(&window->lists[LIST_USES], &plan->use, key->day_us, key->person, key->app);
+}
+
 static void aim_rows(const struct window *window, struct plan *plan, const struct event *event)
 {
 	aim_hour(window, plan, event);
 	if (plan->has_session)
 		aim_session(window, plan, event);
 	aim_minute(window, plan, event);
+	aim_use(window, plan, event);
 	aim_latency(window, plan, event, LATENCY_DURATION);
 	aim_latency(window, plan, event, LATENCY_TTFT);
 	list_prefetch_item(&window->lists[LIST_MINUTES], plan->minute.hash);
@@ -372,6 +385,13 @@ static bool latency_same(const void *item, const void *key)
 	       row->kind == sought->kind && row->latency_class == sought->latency_class;
 }
 
+static bool use_same(const void *item, const void *key)
+{
+	const struct use_row *row = item, *sought = key;
+
+	return row->day_us == sought->day_us && row->person == sought->person && row->app == sought->app;
+}
+
 static void find_rows(const struct window *window, struct plan *plan)
 {
 	for (unsigned kind = 0; kind < LATENCY_KINDS; kind++)
@@ -380,6 +400,7 @@ static void find_rows(const struct window *window, struct plan *plan)
 				  &plan->latency_key[kind], latency_same);
 	list_find(&window->lists[LIST_MINUTES], &plan->minute, &plan->minute_key, minute_same);
 	list_find(&window->lists[LIST_HOURS], &plan->hour, &plan->hour_key, hour_same);
+	list_find(&window->lists[LIST_USES], &plan->use, &plan->use_key, use_same);
 	if (plan->has_session)
 		list_find(&window->lists[LIST_SESSIONS], &plan->session, &plan->session_key,
 			  session_same);
@@ -483,6 +504,7 @@ static void apply(struct window *window, const struct plan *plan, const struct e
 	add_measures(hour->measures, event->measures, MEASURES);
 	minute = list_at(&window->lists[LIST_MINUTES], &plan->minute, &plan->minute_key);
 	add_measures(minute->measures, event->measures, MEASURES);
+	list_at(&window->lists[LIST_USES], &plan->use, &plan->use_key);
 	if (plan->has_session)
 		apply_session(window, plan, event);
 	for (unsigned kind = 0; kind < LATENCY_KINDS; kind++)
@@ -529,6 +551,12 @@ const struct latency_row *window_latencies(const struct window *window, size_t *
 {
 	*count = window->lists[LIST_LATENCIES].count;
 	return (const void *)window->lists[LIST_LATENCIES].items;
+}
+
+const struct use_row *window_uses(const struct window *window, size_t *count)
+{
+	*count = window->lists[LIST_USES].count;
+	return (const void *)window->lists[LIST_USES].items;
 }
 
 const struct window_name *window_names(const struct window *window, enum name_kind kind,

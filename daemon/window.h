@@ -52,6 +52,12 @@ struct latency_row {
 	int64_t calls;
 };
 
+/* Who used an app on which day: no sums, only to count the people of an app. */
+struct use_row {
+	int64_t day_us;
+	uint32_t person, app;
+};
+
 struct window;
 struct window *window_new(void);
 void window_free(struct window *window);
@@ -61,7 +67,7 @@ void window_clear(struct window *window, size_t keep_bytes);
 /* False, and nothing is changed, when a sum would leave int64. */
 bool window_add(struct window *window, const struct event *event) ATTR_MUST_CHECK;
 
-size_t window_row_count(const struct window *window); /* all four kinds together */
+size_t window_row_count(const struct window *window); /* all four kinds with measures together */
 size_t window_bytes(const struct window *window);     /* memory in use, names included */
 
 /* Rows in order of first appearance. Valid until the next add or clear. */
@@ -69,6 +75,7 @@ const struct hour_row *window_hours(const struct window *window, size_t *count);
 const struct minute_row *window_minutes(const struct window *window, size_t *count);
 const struct session_row *window_sessions(const struct window *window, size_t *count);
 const struct latency_row *window_latencies(const struct window *window, size_t *count);
+const struct use_row *window_uses(const struct window *window, size_t *count);
 const struct window_name *window_names(const struct window *window, enum name_kind kind, size_t *count);
 /* Splits the text of a NAME_MODEL. */
 void window_model_name(const struct window_name *name, struct span *provider, struct span *model);

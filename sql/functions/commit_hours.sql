@@ -8,7 +8,13 @@ RETURNS void
 LANGUAGE plpgsql SECURITY INVOKER
 SET search_path = tokentally, pg_catalog, pg_temp
 AS $$
+DECLARE
+	v_erased bigint := erased_person();
 BEGIN
+	-- Several erased names have one id, and a row can be added to once only.
+	IF v_erased IS NOT NULL AND EXISTS (SELECT FROM unnest(p_hours) d WHERE d.person_id = v_erased) THEN
+		p_hours := merge_hours(p_hours);
+	END IF;
 	INSERT INTO usage_hour AS t
 	SELECT d.* FROM unnest(p_hours) d
 	ON CONFLICT (bucket, person_id, team_id, model_id, price_class) DO UPDATE SET

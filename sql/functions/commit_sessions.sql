@@ -7,9 +7,12 @@ RETURNS void
 LANGUAGE plpgsql SECURITY INVOKER
 SET search_path = tokentally, pg_catalog, pg_temp
 AS $$
+DECLARE
+	v_erased bigint := erased_person();
 BEGIN
 	INSERT INTO session_slot AS t
 	SELECT d.* FROM unnest(p_sessions) d
+	WHERE d.person_id IS DISTINCT FROM v_erased -- who was erased has no sessions
 	ON CONFLICT (slot, person_id, session_id) DO UPDATE SET
 		first_seen = LEAST(t.first_seen, EXCLUDED.first_seen), last_seen = GREATEST(t.last_seen, EXCLUDED.last_seen),
 		calls = t.calls + EXCLUDED.calls, errors = t.errors + EXCLUDED.errors,

@@ -3,7 +3,7 @@
 -- A person made by set_person, or while there was no privacy key, gets the pseudonym when the daemon brings
 -- it.
 
-CREATE OR REPLACE FUNCTION fill_pseudonyms(p_keys text[], p_pseudonyms text[], p_default text)
+CREATE OR REPLACE FUNCTION fill_pseudonyms(p_keys text[], p_pseudonyms text[])
 RETURNS void
 LANGUAGE plpgsql SECURITY INVOKER
 SET search_path = tokentally, pg_catalog, pg_temp
@@ -18,9 +18,12 @@ BEGIN
 		FOR UPDATE OF p
 	)
 	UPDATE person p
-	SET pseudonym = m.pseudonym, shown_key = shown_key(p.user_key, m.pseudonym, p.names, p_default)
+	SET pseudonym = m.pseudonym
 	FROM missing m
 	WHERE p.id = m.id;
+	IF FOUND THEN
+		PERFORM show_people(ARRAY(SELECT p.id FROM person p WHERE p.user_key = ANY (p_keys)));
+	END IF;
 END
 $$;
 REVOKE ALL ON FUNCTION fill_pseudonyms FROM PUBLIC;

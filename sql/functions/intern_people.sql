@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Ids of people, made for those not seen yet. Known keys touch no sequence and write nothing. Sorted, so
--- that two workers with the same new names wait for each other in one direction only.
+-- that two workers with the same new names wait for each other in one direction only; by pseudonym, so that the order of
+-- ids says nothing about the order of names. Erased keys all have the id of "(erased)".
 
 CREATE OR REPLACE FUNCTION intern_people(p_keys text[], p_pseudonyms text[])
 RETURNS bigint[]
@@ -15,14 +16,16 @@ BEGIN
 	PERFORM take_lock('names', p_shared => true);
 	SELECT value INTO v_default FROM setting WHERE key = 'privacy_names';
 	INSERT INTO person (user_key, pseudonym, shown_key)
-	SELECT DISTINCT ON (w.key COLLATE "C") w.key, w.pseudonym, shown_key(w.key, w.pseudonym, NULL, v_default)
+	SELECT DISTINCT ON (w.pseudonym COLLATE "C", w.key COLLATE "C") w.key, w.pseudonym,
+		shown_key(w.key, w.pseudonym, NULL, v_default)
 	FROM unnest(p_keys, p_pseudonyms) AS w (key, pseudonym)
-	WHERE NOT EXISTS (SELECT FROM person p WHERE p.user_key = w.key)
-	ORDER BY w.key COLLATE "C"
+	WHERE NOT EXISTS (SELECT FROM person p WHERE p.user_key = w.key) AND NOT is_erased(w.key)
+	ORDER BY w.pseudonym COLLATE "C", w.key COLLATE "C"
 	ON CONFLICT DO NOTHING;
-	PERFORM fill_pseudonyms(p_keys, p_pseudonyms, v_default);
-	SELECT array_agg(p.id ORDER BY w.n) INTO v_ids
-	FROM unnest(p_keys) WITH ORDINALITY AS w (key, n) JOIN person p ON p.user_key = w.key;
+	PERFORM fill_pseudonyms(p_keys, p_pseudonyms);
+	SELECT array_agg(COALESCE(p.id, erased_person()) ORDER BY w.n) INTO v_ids
+	FROM unnest(p_keys) WITH ORDINALITY AS w (key, n) LEFT JOIN person p ON p.user_key = w.key
+	WHERE p.id IS NOT NULL OR is_erased(w.key);
 	RETURN complete_ids(v_ids::bigint[], cardinality(p_keys));
 END
 $$;

@@ -36,6 +36,9 @@ BEGIN
 		RETURN v_result;
 	END IF;
 	SELECT max(r.as_of) INTO v_newest FROM title_run_row r;
+	IF v_result.as_of <= v_started AND v_result.as_of >= COALESCE(v_newest, '-infinity') THEN
+		PERFORM titles_flag(v_result.as_of);
+	END IF;
 	v_notes := titles_compute(v_result.as_of);
 	SELECT count(t.title), count(*) FILTER (WHERE t.tier IS DISTINCT FROM b.tier)
 	INTO v_result.holders, v_result.changes

@@ -18,13 +18,15 @@ BEGIN
 	INSERT INTO setting AS s (key, value)
 	SELECT 'min_group', p_min_group::text WHERE p_min_group IS NOT NULL
 	ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value WHERE s.value <> EXCLUDED.value;
+	IF FOUND THEN
+		DELETE FROM setting WHERE key = 'small_groups_next'; -- count again at once
+	END IF;
 	IF coalesce(p_privacy_names = (SELECT value FROM setting WHERE key = 'privacy_names'), true) THEN
 		RETURN; -- the same, or none given
 	END IF;
 	PERFORM take_lock('names');
 	UPDATE setting SET value = p_privacy_names WHERE key = 'privacy_names';
-	UPDATE person SET shown_key = shown_key(user_key, pseudonym, names, p_privacy_names)
-	WHERE shown_key <> shown_key(user_key, pseudonym, names, p_privacy_names);
+	PERFORM show_people(NULL);
 END
 $$;
 REVOKE ALL ON FUNCTION record_privacy FROM PUBLIC;

@@ -10,8 +10,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = tokentally, pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
-DECLARE
-	v_default text;
 BEGIN
 	IF set_person.user_key IS NULL OR octet_length(set_person.user_key) NOT BETWEEN 1 AND 256 THEN
 		RAISE EXCEPTION 'user_key needs 1 to 256 bytes' USING ERRCODE = '22023';
@@ -22,7 +20,9 @@ BEGIN
 			USING ERRCODE = '22023';
 	END IF;
 	PERFORM take_lock('names');
-	SELECT value INTO v_default FROM setting WHERE key = 'privacy_names';
+	IF is_erased(set_person.user_key) THEN
+		RAISE EXCEPTION 'that person was erased' USING ERRCODE = '55000';
+	END IF;
 	INSERT INTO person (user_key, pseudonym, shown_key)
 	SELECT set_person.user_key, '', '(hidden)'
 	WHERE NOT EXISTS (SELECT FROM person p WHERE p.user_key = set_person.user_key)
@@ -30,9 +30,9 @@ BEGIN
 	UPDATE person p
 	SET kind = coalesce(set_person.kind, p.kind),
 		titles = coalesce(set_person.titles, p.titles),
-		names = coalesce(set_person.names, p.names),
-		shown_key = shown_key(p.user_key, p.pseudonym, coalesce(set_person.names, p.names), v_default)
+		names = coalesce(set_person.names, p.names)
 	WHERE p.user_key = set_person.user_key;
+	PERFORM show_people(ARRAY(SELECT p.id FROM person p WHERE p.user_key = set_person.user_key));
 END
 $$;
 REVOKE ALL ON FUNCTION set_person FROM PUBLIC;

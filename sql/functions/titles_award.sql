@@ -15,7 +15,8 @@ BEGIN
 	FROM (SELECT open.id,
 			CASE
 			WHEN c.id IS NULL THEN 'rule disabled'
-			WHEN p.kind <> 'person' OR NOT p.titles THEN 'not eligible'
+			WHEN open.person_id IN (SELECT person_id FROM titles_flagged(p_as_of)) THEN 'flag'
+			WHEN who.person_id IS NULL THEN 'not eligible'
 			WHEN c.rule_version <> COALESCE(b.version_then, open.rule_version) THEN 'rule changed'
 			WHEN open.awarded_at = p_as_of THEN 'late data'
 			WHEN tier_now.place < tier_then.place THEN 'moved up'
@@ -24,7 +25,7 @@ BEGIN
 			WHEN tier_now.place > tier_then.place THEN 'moved down'
 			ELSE 'no longer ranked' END AS reason
 		FROM title_award_row open
-		JOIN person p ON p.id = open.person_id
+		LEFT JOIN titles_people(p_as_of) who ON who.identity_id = open.person_id AND who.person_id = open.person_id
 		JOIN title_tier tier_then ON tier_then.name = open.tier
 		LEFT JOIN pg_temp.title_contest c ON c.title = open.title
 		LEFT JOIN pg_temp.title_before b ON b.id = open.id

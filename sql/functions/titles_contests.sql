@@ -11,18 +11,17 @@ BEGIN
 	DROP TABLE IF EXISTS pg_temp.title_contest;
 	CREATE TEMPORARY TABLE title_contest ON COMMIT DROP AS
 	WITH rule AS (
-		SELECT r.*, title_floors_sql(r.floors) AS condition
-		FROM title_rule r WHERE r.enabled
+		SELECT r.*, title_floors_sql(r.floors) AS condition FROM title_rule r WHERE r.enabled
 	), contest AS (
 		-- How many places must be told apart: all where a value is enough.
-		SELECT name AS title, metric, window_name, kind, direction, tiers, rule_version, condition,
+		SELECT name AS title, metric, window_name, kind, direction, tiers, rule_version, condition, floors,
 			CASE kind WHEN 'rank' THEN GREATEST(250,
 				(SELECT max(value::numeric)::int FROM jsonb_each_text(tiers))) END AS depth
 		FROM rule
 	UNION ALL
 		-- On a board is who meets the floors of any title for that metric.
 		SELECT NULL, m.name, w.name, 'rank', m.direction, NULL, NULL,
-			string_agg(DISTINCT '(' || condition || ')', ' OR '), 250
+			string_agg(DISTINCT '(' || condition || ')', ' OR '), jsonb_agg(floors), 250
 		FROM rule JOIN title_metric m ON m.name = rule.metric JOIN title_window w ON w.board
 		GROUP BY m.name, w.name
 	)

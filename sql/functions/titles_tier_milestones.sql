@@ -14,8 +14,8 @@ BEGIN
 	SELECT c.id, b.person_id
 	FROM pg_temp.title_before b
 	JOIN pg_temp.title_contest c ON c.title = b.title AND c.kind = 'milestone'
-	JOIN person p ON p.id = b.person_id AND p.kind = 'person' AND p.titles
 	WHERE b.held_since > p_as_of - interval '24 hours'
+	AND b.person_id IN (SELECT person_id FROM titles_people(p_as_of))
 	AND NOT EXISTS (SELECT FROM pg_temp.title_score s WHERE s.contest = c.id AND s.person_id = b.person_id);
 
 	WITH step AS MATERIALIZED (

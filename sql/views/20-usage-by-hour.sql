@@ -2,7 +2,7 @@
 --
 -- Two arms with a condition on the caller, not on rows: the one that is not the caller's is never run, and
 -- filters on bucket and user_key reach partitions and indexes. For readers, several hidden people are one
--- row.
+-- row, whatever their teams.
 
 CREATE OR REPLACE VIEW usage_by_hour WITH (security_barrier) AS
 SELECT u.bucket, u.user_key, t.name AS team, m.provider, m.name AS model,
@@ -17,15 +17,15 @@ SELECT u.bucket, u.user_key, t.name AS team, m.provider, m.name AS model,
 	sum(u.cache_known_tokens)::bigint AS cache_known_tokens,
 	sum(u.duration_ms_sum)::bigint AS duration_ms_sum, max(u.duration_ms_max) AS duration_ms_max
 FROM (
-	SELECT h.*, p.user_key
+	SELECT h.*, p.listed_key AS user_key, h.team_id AS shown_team_id
 	FROM usage_hour h JOIN person p ON p.id = h.person_id
 	WHERE pg_has_role(current_user, 'tokentally_people', 'usage')
 	UNION ALL
-	SELECT h.*, p.shown_key
+	SELECT h.*, p.shown_key, CASE WHEN p.shown_key = '(hidden)' THEN -1 ELSE h.team_id END
 	FROM usage_hour h JOIN person p ON p.id = h.person_id
 	WHERE NOT pg_has_role(current_user, 'tokentally_people', 'usage')
 ) u
-JOIN shown_team t ON t.id = u.team_id
+JOIN shown_team t ON t.id = u.shown_team_id
 JOIN model m ON m.id = u.model_id
 GROUP BY u.bucket, u.user_key, t.name, m.provider, m.name;
 COMMENT ON VIEW usage_by_hour IS 'Use by hour, person, team and model';

@@ -4,7 +4,7 @@
 -- part in titles and meet the floors of such a rule.
 
 CREATE OR REPLACE VIEW leaderboard WITH (security_barrier) AS
-SELECT b.board, b.window_name, b.rank, p.user_key AS display_name, b.value, b.as_of
+SELECT b.board, b.window_name, b.rank, p.listed_key AS display_name, b.value, b.as_of
 FROM leaderboard_row b JOIN person p ON p.id = b.person_id
 WHERE pg_has_role(current_user, 'tokentally_people', 'usage')
 UNION ALL

@@ -10,7 +10,7 @@ WITH held AS (
 	WHERE a.revoked_at IS NULL
 	GROUP BY a.person_id
 )
-SELECT b.board, b.window_name, b.tiebreak AS place, b.rank, p.user_key AS display_name, b.value, held.titles, b.as_of
+SELECT b.board, b.window_name, b.tiebreak AS place, b.rank, p.listed_key AS display_name, b.value, held.titles, b.as_of
 FROM leaderboard_row b JOIN person p ON p.id = b.person_id LEFT JOIN held ON held.person_id = p.id
 WHERE pg_has_role(current_user, 'tokentally_people', 'usage')
 UNION ALL

@@ -40,9 +40,9 @@ SELECT ok(EXISTS (SELECT FROM test.plan_of(r,
 	WHERE line ~ ('Index.* Scan using person_' || i) AND line !~ 'never executed'),
 	r || ': a person is found by index')
 FROM (VALUES ('tokentally_reader', 'USER7-PSEUDONYM', 'shown_key'), ('tokentally_people', 'user7',
-	'user_key')) AS t (r, k, i);
+	'listed_key')) AS t (r, k, i);
 SELECT is((SELECT count(*) FROM test.plan_of(r,
 	'SELECT * FROM tokentally.usage_by_hour WHERE bucket = ''2026-11-20 10:00Z''') line
-	WHERE line ~ 'One-Time Filter'), 2::bigint, r || ': both arms have a one-time filter')
+	WHERE line ~ 'One-Time Filter'), 5::bigint, r || ': both arms, and those of teams, have a one-time filter')
 FROM unnest(ARRAY['tokentally_reader', 'tokentally_people']) r;
 SELECT * FROM finish();

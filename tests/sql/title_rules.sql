@@ -10,7 +10,7 @@ CREATE FUNCTION pg_temp.rule(p_column text, p_value text) RETURNS text LANGUAGE 
 $$;
 
 SELECT throws_ok($$INSERT INTO title_rule (name, description, metric) VALUES ('New', '-', 'lines_of_code')$$, '22023',
-	'unknown metric "lines_of_code"; known: cache_hit_ratio, cache_known_tokens, calls, output_tokens, total_tokens',
+	'unknown metric "lines_of_code"; known: cache_hit_ratio, cache_known_tokens, calls, cost_per_1k_output, cost_usd, error_bound, longest_session_hours, models_used, open_weight_share, output_tokens, providers_used, streak_days, total_tokens',
 	'an unknown metric is refused with the list of known ones');
 SELECT throws_ok(pg_temp.rule('window_name', '31d'), '22023',
 	'unknown window "31d"; known: 24h, 7d, 30d, 120d', 'an unknown window is refused with the list');
@@ -21,7 +21,7 @@ SELECT throws_ok(pg_temp.rule('direction', 'sideways'), '22023',
 SELECT throws_ok(pg_temp.rule('tiers', '{"emerald": 1, "platinum": 2}'), '22023',
 	'unknown tier "platinum"; known: emerald, jade, gold, silver, bronze', 'an unknown tier is refused with the list');
 SELECT throws_ok(pg_temp.rule('floors', '{"hours": 2}'), '22023',
-	'unknown floor "hours"; known: cache_hit_ratio, cache_known_tokens, calls, output_tokens, total_tokens',
+	'unknown floor "hours"; known: cache_hit_ratio, cache_known_tokens, calls, cost_per_1k_output, cost_usd, error_bound, longest_session_hours, models_used, open_weight_share, output_tokens, providers_used, streak_days, total_tokens',
 	'a floor on an unknown metric is refused with the list');
 SELECT throws_ok(pg_temp.rule('floors', '{"calls": "many"}'), '22023',
 	'floors must be an object of numbers, such as {"calls": 100}', 'a floor that is not a number is refused');
