@@ -29,9 +29,9 @@ CACHE=${XDG_CACHE_HOME:-/var/tmp}/tokentally-tests
 KAFKA_VERSION=4.3.1
 export KAFKA_LIBS=$CACHE/kafka-$KAFKA_VERSION
 PACKAGES="autoconf automake autoconf-archive libtool pkg-config gcc libc6-dev make xz-utils libpq-dev librdkafka-dev
-	libcjson-dev libmicrohttpd-dev libsystemd-dev libini-config-dev libssl-dev libxxhash-dev libcmocka-dev
+	libcjson-dev libmicrohttpd-dev libsystemd-dev libini-config-dev libssl-dev libxxhash-dev libprotobuf-c-dev protobuf-c-compiler libcmocka-dev
 	libasan8 libubsan1 postgresql-15 postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl postgresql-common
-	default-jdk-headless maven python3 python3-confluent-kafka python3-psycopg2 systemd mandoc"
+	default-jdk-headless maven python3 python3-confluent-kafka python3-psycopg2 python3-jsonschema systemd mandoc"
 PASSED=0 FAILED=0
 SUDO=
 [ "$(id -u)" = 0 ] || SUDO=sudo
