@@ -12,6 +12,8 @@
 
 #include "mem.h"
 
+#define DEAD_ROWS_KEPT 1024
+
 struct batch *batch_new(void)
 {
 	struct batch *batch = xcalloc(1, sizeof(*batch));
@@ -29,10 +31,16 @@ static void drop_progress(struct batch *batch)
 	batch->progress_count = 0;
 }
 
+/* What a producer gone wild needed is not kept: it would count against every batch to come. */
 static void drop_dead(struct batch *batch)
 {
 	for (size_t i = 0; i < batch->dead_count; i++)
 		free(batch->dead[i].payload);
+	if (batch->dead_capacity > DEAD_ROWS_KEPT) {
+		free(batch->dead);
+		batch->dead = NULL;
+		batch->dead_capacity = 0;
+	}
 	batch->dead_count = 0;
 	batch->dead_bytes = 0;
 }

@@ -26,7 +26,7 @@ struct batch_progress {
 	int32_t partition;
 	int64_t from_offset, to_offset;
 	int64_t last_offset, last_time_ms; /* of the newest message; -1 when there was none yet */
-	uint32_t last_crc;                 /* CRC-32 of its payload: how a later claim knows it again */
+	uint32_t last_crc;                 /* checksum of its payload (XXH3, lower half): how a later claim knows it again */
 	int64_t log_end_offset;
 	int64_t event_time_max_us; /* INT64_MIN: none */
 	int64_t accepted, dead, duplicate, skipped;

@@ -73,7 +73,7 @@ static int check_kafka(const struct options *options)
 static int check_postgres(const struct options *options)
 {
 	struct err err;
-	struct sink *sink = sink_new(options, "tokentally check", 4096, false);
+	struct sink *sink = sink_new(options, "tokentally check", 0, 0, false);
 	bool ok = sink_connect(sink, &err);
 
 	sink_free(sink);
@@ -237,6 +237,11 @@ static int accept_reset(struct pg *pg, const struct options *options, const stru
 	int64_t partition, offset;
 	struct err err;
 
+	if (args->to && strcmp(args->to, "earliest") != 0 && strcmp(args->to, "latest") != 0 &&
+	    !parse_int64(span_of(args->to), 0, INT64_MAX, &offset, &err)) {
+		fprintf(stderr, "tokentally: --to wants earliest, latest or an offset: %s\n", err.text);
+		return STATUS_USAGE;
+	}
 	if (!parse_int64(span_of(args->rest[2]), 0, INT32_MAX, &partition, &err)) {
 		fprintf(stderr, "tokentally: PARTITION: %s\n", err.text);
 		return STATUS_USAGE;

@@ -367,6 +367,22 @@ void dedupe_expire(struct dedupe *dedupe, int64_t time_ms)
 	}
 }
 
+bool dedupe_merge(struct dedupe *dedupe, int64_t base_ms, struct span ids, bool *met)
+{
+	if (ids.len % DEDUPE_ID_BYTES != 0)
+		return false;
+	for (size_t at = 0; at < ids.len; at += DEDUPE_ID_BYTES) {
+		uint64_t fingerprint;
+		int64_t time_ms;
+
+		dedupe_id_unpack((const unsigned char *)ids.data + at, base_ms, &fingerprint,
+				 &time_ms);
+		if (!dedupe_add(dedupe, fingerprint, time_ms))
+			*met = true;
+	}
+	return true;
+}
+
 bool dedupe_load(struct dedupe *dedupe, int64_t base_ms, struct span ids)
 {
 	if (ids.len % DEDUPE_ID_BYTES != 0)

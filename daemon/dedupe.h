@@ -33,6 +33,10 @@ size_t dedupe_count(const struct dedupe *dedupe);
 size_t dedupe_bytes(const struct dedupe *dedupe);
 uint64_t dedupe_evicted(const struct dedupe *dedupe); /* forgotten for lack of room, since new */
 
+/* Adds what another worker has counted. *met becomes true when one of these ids is in the set already, within the
+ * window: we have counted it as well, in a batch that must be forgotten now. False: as above. */
+bool dedupe_merge(struct dedupe *dedupe, int64_t base_ms, struct span ids, bool *met) ATTR_MUST_CHECK;
+
 /* dedupe_log: the ids one partition counted since the last commit, in order, to be stored as blocks. */
 struct dedupe_block {
 	int64_t base_ms, t_min_ms, t_max_ms;

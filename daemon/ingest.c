@@ -51,15 +51,18 @@ struct ingest {
 	/* The assignment, sorted; claims[i] is about assigned[i]. */
 	struct source_partition *assigned;
 	struct claim_partition *claims;
+	bool *other_log; /* seen of assigned[i] since the assignment: not the log we counted */
 	size_t assigned_count;
 	/* What is read of it: without those in quarantine. Batches have one progress each. */
 	struct source_partition *held;
 	size_t held_count;
+	struct source_partition *known; /* as last committed by us, through claims: to notice a database that went back */
+	size_t known_count;
 	_Atomic size_t quarantined_count;
 	struct batch *live, *frozen;
 	bool frozen_in_flight, claim_wanted, paused, was_assigned, bytes_full;
 	int64_t flush_seq, messages_max;
-	int64_t blocked_since_ms, claimed_at_ms, probed_at_ms;
+	int64_t blocked_since_ms, claimed_at_ms, probed_at_ms, ids_read_ms;
 	_Atomic uint64_t turns;
 	_Atomic bool database_ok;
 	struct { int64_t assigned, quarantined, paused, lag, window_bytes, dedupe_ids; } shares;
@@ -67,18 +70,19 @@ struct ingest {
 
 struct ingest_limits ingest_limits_of(const struct options *options, size_t worker_bytes)
 {
-	/* Of a worker's share: 30 % unread messages, 12 % each of two batches, as much again for a batch on the wire
-	 * (our arrays and libpq's copy), 15 % event ids, 5 % names; the rest is threads, decoder, allocator. */
-	size_t ids = worker_bytes / 100 * 15 / 24; /* 20 bytes an id, and a part of the set twice while it is rebuilt */
+	/* Of a worker's share: 28 % unread messages, 10 % each of two batches, 20 % for a batch on the wire (our arrays and
+	 * libpq's copy), 14 % event ids, 8 % names, 6 % session keys; the rest is threads, decoder, allocator. */
+	size_t ids = worker_bytes / 100 * 14 / 24; /* 20 bytes an id, and a part of the set twice while it is rebuilt */
 	bool dedupe = options->ingest_dedupe_window_ms > 0 && options->ingest_dedupe_max_ids > 0;
 
 	if (ids > (uint64_t)options->ingest_dedupe_max_ids)
 		ids = (size_t)options->ingest_dedupe_max_ids;
 	return (struct ingest_limits){
-		.queue_bytes = worker_bytes / 100 * 30,
-		.window_bytes = worker_bytes / 100 * 12,
+		.queue_bytes = worker_bytes / 100 * 28,
+		.window_bytes = worker_bytes / 100 * 10,
 		.dedupe_ids = dedupe ? ids : 0,
-		.name_cache_bytes = worker_bytes / 100 * 5,
+		.name_cache_bytes = worker_bytes / 100 * 8,
+		.session_cache_bytes = worker_bytes / 100 * 6,
 	};
 }
 
@@ -87,9 +91,10 @@ static void set_state(struct ingest *ingest, enum ingest_state state)
 	atomic_store(&ingest->state, (int)state);
 }
 
+/* Memory that an emptied batch keeps: well below the bound, or it would be full from the start. */
 static size_t keep_bytes(const struct ingest *ingest)
 {
-	return ingest->limits.window_bytes;
+	return ingest->limits.window_bytes / 2;
 }
 
 /* Nothing since the last commit is kept, and nothing more is read until a claim is through. */
@@ -131,6 +136,8 @@ static void on_assigned(void *ctx, const struct source_partition *partitions, si
 	ingest->assigned = xrealloc_array(ingest->assigned, count + 1, sizeof(*partitions));
 	if (count)
 		memcpy(ingest->assigned, partitions, count * sizeof(*partitions));
+	free(ingest->other_log);
+	ingest->other_log = xcalloc(count + 1, sizeof(*ingest->other_log));
 	ingest->assigned_count = count;
 	ingest->was_assigned = true;
 	metric_share(METRIC_PARTITIONS_ASSIGNED, &ingest->shares.assigned, (int64_t)count);
@@ -179,10 +186,60 @@ static void submit_claim(struct ingest *ingest)
 	ingest->claims = xrealloc_array(ingest->claims, ingest->assigned_count + 1, sizeof(*ingest->claims));
 	for (size_t i = 0; i < ingest->assigned_count; i++)
 		ingest->claims[i] = (struct claim_partition){ .topic = ingest->assigned[i].topic,
-							      .partition = ingest->assigned[i].partition };
+							      .partition = ingest->assigned[i].partition,
+							      .other_log = ingest->other_log[i] };
 	job.partitions = ingest->claims;
 	ingest->claim_wanted = false;
 	writer_submit(ingest->writer, &job);
+}
+
+/* A partition whose committed offset is behind what we had committed: a failover, or a restored backup. */
+static void note_went_back(struct ingest *ingest, const struct claim_partition *claim)
+{
+	for (size_t i = 0; i < ingest->known_count; i++) {
+		const struct source_partition *known = &ingest->known[i];
+
+		if (known->topic != claim->topic || known->partition != claim->partition ||
+		    known->next_offset <= claim->next_offset)
+			continue;
+		metric_add_label(METRIC_BATCHES_FORGOTTEN, FORGOTTEN_DATABASE_WENT_BACK, 1);
+		log_error("the database went back: %s/%d is at offset %lld, we had committed up to %lld; counting again "
+			  "from there worker=%d",
+			  claim->topic, (int)claim->partition, (long long)claim->next_offset,
+			  (long long)known->next_offset, ingest->number);
+	}
+}
+
+/* What a later claim compares with. */
+static void remember_held(struct ingest *ingest)
+{
+	ingest->known = xrealloc_array(ingest->known, ingest->held_count + 1, sizeof(*ingest->known));
+	if (ingest->held_count)
+		memcpy(ingest->known, ingest->held, ingest->held_count * sizeof(*ingest->known));
+	ingest->known_count = ingest->held_count;
+}
+
+/* Reading starts with the last message that was counted, where Kafka still has it, to see that it is the same log. */
+static bool start_reading(struct ingest *ingest, struct err *err)
+{
+	CLEANUP(free_ptr) struct source_partition *starts = xcalloc(ingest->held_count + 1, sizeof(*starts));
+	size_t held = 0;
+
+	for (size_t i = 0; i < ingest->assigned_count; i++) {
+		const struct claim_partition *claim = &ingest->claims[i];
+
+		if (claim->quarantined)
+			continue;
+		starts[held] = ingest->held[held];
+		if (claim->last_offset >= claim->low_offset && claim->last_offset < claim->next_offset) {
+			starts[held].next_offset = claim->last_offset;
+			intake_expect(ingest->intake, held, claim->last_offset, claim->last_time_ms, claim->last_crc);
+		} else if (claim->last_offset >= 0) {
+			metric_add(METRIC_CLAIMS_UNVERIFIED, 1);
+		}
+		held++;
+	}
+	return source_start(ingest->source, starts, held, err);
 }
 
 static bool take_claim(struct ingest *ingest, struct err *err)
@@ -195,14 +252,17 @@ static bool take_claim(struct ingest *ingest, struct err *err)
 	for (size_t i = 0; i < ingest->assigned_count; i++) {
 		const struct claim_partition *claim = &ingest->claims[i];
 
+		ingest->other_log[i] = false; /* is recorded now, and ends when a reset is accepted */
 		if (claim->quarantined)
 			continue;
+		note_went_back(ingest, claim);
 		ingest->held[count] = (struct source_partition){ claim->topic, claim->partition, claim->next_offset };
 		times_ms[count] = claim->last_time_ms;
 		starts[count++] = (struct batch_start){ claim->topic, claim->partition, claim->next_offset };
 	}
 	ingest->held_count = count;
-	ingest->claimed_at_ms = now_monotonic_ms();
+	remember_held(ingest);
+	ingest->claimed_at_ms = ingest->ids_read_ms = now_monotonic_ms();
 	atomic_store(&ingest->quarantined_count, ingest->assigned_count - count);
 	metric_share(METRIC_PARTITIONS_QUARANTINED, &ingest->shares.quarantined,
 		     (int64_t)(ingest->assigned_count - count));
@@ -212,7 +272,7 @@ static bool take_claim(struct ingest *ingest, struct err *err)
 	ingest->flush_seq = 0;
 	set_state(ingest, INGEST_RUNNING);
 	log_info("claimed %zu partitions, reading worker=%d", count, ingest->number);
-	return source_start(ingest->source, ingest->held, count, err);
+	return start_reading(ingest, err);
 }
 
 static void after_commit(struct ingest *ingest)
@@ -221,6 +281,7 @@ static void after_commit(struct ingest *ingest)
 
 	for (size_t i = 0; i < batch->progress_count && i < ingest->held_count; i++)
 		ingest->held[i].next_offset = batch->progress[i].to_offset;
+	remember_held(ingest);
 	source_commit_async(ingest->source, ingest->held, ingest->held_count);
 	if (ingest->messages_max != ANYTHING_MESSAGES)
 		ingest->messages_max = ingest->messages_max > (1 << 20) ? ANYTHING_MESSAGES : 2 * ingest->messages_max;
@@ -244,7 +305,8 @@ static void halve(struct ingest *ingest, const struct batch *batch, const struct
 	for (size_t i = 0; i < batch->progress_count; i++) {
 		const struct batch_progress *progress = &batch->progress[i];
 
-		if (progress->to_offset == progress->from_offset || err->kind != ERR_DATA)
+		/* One that only went past transaction markers has no message. */
+		if (progress->last_offset < 0 || err->kind != ERR_DATA)
 			continue;
 		log_error("message %s/%d offset %lld becomes a dead letter: %s worker=%d", progress->topic,
 			  (int)progress->partition, (long long)progress->last_offset, err->text, ingest->number);
@@ -252,26 +314,59 @@ static void halve(struct ingest *ingest, const struct batch *batch, const struct
 	}
 }
 
-static bool take_result(struct ingest *ingest, struct writer_result *result, struct err *err)
+/* What others have counted goes into our set. If one of these events is in our live batch as well, they were first. */
+static bool merge_ids(struct ingest *ingest, const struct pg_result *ids, struct err *err)
 {
-	bool current = result->job.generation == ingest->generation;
+	struct err why = { .kind = ERR_FENCED, .text = "an event of this batch was counted by another worker meanwhile" };
+	bool met = false;
 
-	if (result->job.kind == JOB_COMMIT)
-		ingest->frozen_in_flight = false;
-	if (result->outcome == WRITER_FAILED) {
-		*err = result->err;
-		return false;
-	}
-	if (!current)
+	ingest->ids_read_ms = now_monotonic_ms();
+	if (!ids)
 		return true;
+	if (!sink_merge_ids(ids, intake_dedupe(ingest->intake), &met))
+		return err_set(err, ERR_FATAL, "a row of dedupe_block has a length that is not of whole ids");
+	if (!met)
+		return true;
+	forgotten(ingest, FORGOTTEN_COUNTED_ELSEWHERE, &why);
+	return claim_anew(ingest, err);
+}
+
+/* A partition in quarantine may have been released. Right after a commit a claim costs least. */
+static bool is_recheck_due(const struct ingest *ingest)
+{
+	return atomic_load(&ingest->quarantined_count) &&
+	       now_monotonic_ms() - ingest->claimed_at_ms > QUARANTINE_RECHECK_MS;
+}
+
+static bool take_done(struct ingest *ingest, struct writer_result *result, struct err *err)
+{
+	switch (result->job.kind) {
+	case JOB_CLAIM:
+		return take_claim(ingest, err);
+	case JOB_COMMIT:
+		after_commit(ingest);
+		if (is_recheck_due(ingest))
+			return claim_anew(ingest, err);
+		return merge_ids(ingest, result->ids, err);
+	case JOB_READ_IDS:
+		return merge_ids(ingest, result->ids, err);
+	}
+	return true;
+}
+
+static bool take_outcome(struct ingest *ingest, struct writer_result *result, struct err *err)
+{
 	switch (result->outcome) {
 	case WRITER_DONE:
-		if (result->job.kind == JOB_CLAIM)
-			return take_claim(ingest, err);
-		after_commit(ingest);
-		return true;
+		return take_done(ingest, result, err);
 	case WRITER_FENCED:
 		forgotten(ingest, FORGOTTEN_FENCED, &result->err);
+		return claim_anew(ingest, err);
+	case WRITER_NAMES:
+		forgotten(ingest, FORGOTTEN_NAMES, &result->err);
+		return claim_anew(ingest, err);
+	case WRITER_COUNTED:
+		forgotten(ingest, FORGOTTEN_COUNTED_ELSEWHERE, &result->err);
 		return claim_anew(ingest, err);
 	case WRITER_HALVE:
 		halve(ingest, ingest->frozen, &result->err);
@@ -279,9 +374,23 @@ static bool take_result(struct ingest *ingest, struct writer_result *result, str
 	case WRITER_ABANDONED:
 		return claim_anew(ingest, err);
 	case WRITER_FAILED:
-		break;
+		*err = result->err;
+		return false;
 	}
 	return true;
+}
+
+static bool take_result(struct ingest *ingest, struct writer_result *result, struct err *err)
+{
+	bool ok = true;
+
+	if (result->job.kind == JOB_COMMIT)
+		ingest->frozen_in_flight = false;
+	/* One of an assignment of before means nothing now, unless the process should end. */
+	if (result->job.generation == ingest->generation || result->outcome == WRITER_FAILED)
+		ok = take_outcome(ingest, result, err);
+	pg_result_free(&result->ids);
+	return ok;
 }
 
 static bool results(struct ingest *ingest, int wait_ms, struct err *err)
@@ -305,17 +414,14 @@ static void commit_all(struct ingest *ingest, int64_t deadline_ms)
 	while (atomic_load(&ingest->state) == INGEST_RUNNING && writer_is_healthy(ingest->writer)) {
 		int64_t left_ms = deadline_ms - now_monotonic_ms();
 
-		if (ingest->frozen_in_flight) {
-			if (left_ms <= 0)
+		if (left_ms <= 0)
+			return;
+		if (writer_is_busy(ingest->writer)) {
+			if (writer_take(ingest->writer, (int)left_ms, &result) && !take_result(ingest, &result, &ignored))
 				return;
-			if (writer_take(ingest->writer, (int)left_ms, &result) &&
-			    (result.outcome != WRITER_DONE || !take_result(ingest, &result, &ignored))) {
-				ingest->frozen_in_flight = false;
-				return;
-			}
 			continue;
 		}
-		if (batch_is_empty(ingest->live) || left_ms <= 0)
+		if (batch_is_empty(ingest->live))
 			return;
 		freeze_and_submit(ingest);
 	}
@@ -387,8 +493,13 @@ static bool flow(struct ingest *ingest, struct err *err)
 {
 	int64_t now_ms = now_monotonic_ms();
 
-	ingest->bytes_full = batch_bytes(ingest->live) >= ingest->limits.window_bytes;
-	if (atomic_load(&ingest->state) != INGEST_RUNNING || !is_due(ingest, now_ms))
+	/* Only with something in it: nothing can be done about what an empty one holds. */
+	ingest->bytes_full = ingest->live->opened_ms && batch_bytes(ingest->live) >= ingest->limits.window_bytes;
+	if (atomic_load(&ingest->state) != INGEST_RUNNING)
+		return true;
+	if (!is_full(ingest) && !let_go(ingest, err))
+		return false;
+	if (!is_due(ingest, now_ms))
 		return true;
 	if (writer_is_busy(ingest->writer))
 		return is_full(ingest) ? hold_back(ingest, now_ms, err) : true;
@@ -402,20 +513,61 @@ static bool flow(struct ingest *ingest, struct err *err)
 	return let_go(ingest, err);
 }
 
-static bool take_message(struct ingest *ingest, struct source_message *message, struct err *err)
+/* Another log under the same name: that partition stops, by way of a claim, which puts it into quarantine. */
+static bool take_other_log(struct ingest *ingest, const struct source_message *message, struct err *err)
+{
+	const struct source_partition *held = &ingest->held[message->index];
+
+	log_error("partition %s/%d is not the log that was counted: at offset %lld is another message than before worker=%d",
+		  held->topic, (int)held->partition, (long long)message->offset, ingest->number);
+	for (size_t i = 0; i < ingest->assigned_count; i++) {
+		if (ingest->assigned[i].topic == held->topic && ingest->assigned[i].partition == held->partition)
+			ingest->other_log[i] = true;
+	}
+	return claim_anew(ingest, err);
+}
+
+static bool check_message(struct ingest *ingest, struct source_message *message, bool *known_log, struct err *err)
+{
+	enum intake_check check = intake_check(ingest->intake, message);
+
+	*known_log = check != INTAKE_OTHER_LOG;
+	if (check == INTAKE_UNVERIFIED)
+		metric_add(METRIC_CLAIMS_UNVERIFIED, 1);
+	return *known_log || take_other_log(ingest, message, err);
+}
+
+static bool add_message(struct ingest *ingest, struct source_message *message, struct err *err)
 {
 	struct err overflow = { .kind = ERR_DATA, .text = "the sum of a counter would leave 64 bits" };
 	bool fits = intake_add(ingest->intake, ingest->live, message, now_wall_us());
 
 	metric_add(METRIC_MESSAGES, 1);
 	metric_add(METRIC_MESSAGE_BYTES, (int64_t)message->payload.len);
-	source_release(message);
-	if (!ingest->live->opened_ms)
+	if (!ingest->live->opened_ms && ingest->live->messages)
 		ingest->live->opened_ms = now_monotonic_ms();
 	if (fits)
 		return true;
 	halve(ingest, ingest->live, &overflow);
 	return claim_anew(ingest, err);
+}
+
+static bool take_message(struct ingest *ingest, struct source_message *message, struct err *err)
+{
+	bool known_log;
+	bool ok = check_message(ingest, message, &known_log, err) && (!known_log || add_message(ingest, message, err));
+
+	source_release(message);
+	return ok;
+}
+
+static void take_end(struct ingest *ingest, const struct source_message *message)
+{
+	if (intake_check_end(ingest->intake, message->index))
+		metric_add(METRIC_CLAIMS_UNVERIFIED, 1);
+	intake_end_reached(ingest->intake, ingest->live, message->index, message->offset);
+	if (!ingest->live->opened_ms && !batch_is_empty(ingest->live))
+		ingest->live->opened_ms = now_monotonic_ms();
 }
 
 /* What the consumer itself reports. Passing trouble is librdkafka's to mend; a refusal before we ever got a
@@ -443,9 +595,7 @@ static bool poll_once(struct ingest *ingest, struct err *err)
 	case SOURCE_MESSAGE:
 		return take_message(ingest, &message, err);
 	case SOURCE_END:
-		intake_end_reached(ingest->intake, ingest->live, message.index, message.offset);
-		if (!ingest->live->opened_ms && !batch_is_empty(ingest->live))
-			ingest->live->opened_ms = now_monotonic_ms();
+		take_end(ingest, &message);
 		return true;
 	case SOURCE_OUT_OF_RANGE:
 		log_warn("partition %s/%d has no message at our offset, claiming anew to find out worker=%d",
@@ -457,6 +607,18 @@ static bool poll_once(struct ingest *ingest, struct err *err)
 	return true;
 }
 
+/* A worker that commits nothing for a while still learns what others count, or it would have to read much at once. */
+static void look_at_ids(struct ingest *ingest, int64_t now_ms)
+{
+	struct writer_job job = { .kind = JOB_READ_IDS, .generation = ingest->generation };
+
+	metric_share(METRIC_DEDUPE_IDS, &ingest->shares.dedupe_ids, (int64_t)dedupe_count(intake_dedupe(ingest->intake)));
+	if (now_ms - ingest->ids_read_ms < atomic_load(&ingest->flush_interval_ms) || writer_is_busy(ingest->writer))
+		return;
+	ingest->ids_read_ms = now_ms;
+	writer_submit(ingest->writer, &job);
+}
+
 /* Things that need doing now and then, whatever comes in. */
 static bool look_around(struct ingest *ingest, struct err *err)
 {
@@ -466,14 +628,12 @@ static bool look_around(struct ingest *ingest, struct err *err)
 		source_probe(ingest->source, 500);
 		ingest->probed_at_ms = now_ms;
 	}
-	/* While a claim is under way the writer has the set. */
-	if (intake_dedupe(ingest->intake) && atomic_load(&ingest->state) == INGEST_RUNNING)
-		metric_share(METRIC_DEDUPE_IDS, &ingest->shares.dedupe_ids,
-			     (int64_t)dedupe_count(intake_dedupe(ingest->intake)));
-	/* Somebody may have accepted a reset: a claim tells. */
-	if (atomic_load(&ingest->quarantined_count) && atomic_load(&ingest->state) == INGEST_RUNNING &&
-	    now_ms - ingest->claimed_at_ms > QUARANTINE_RECHECK_MS && !ingest->frozen_in_flight &&
-	    batch_is_empty(ingest->live))
+	if (atomic_load(&ingest->state) != INGEST_RUNNING)
+		return true; /* while a claim is under way the writer has the set of ids */
+	if (intake_dedupe(ingest->intake))
+		look_at_ids(ingest, now_ms);
+	/* Busy workers look after a commit; this one has none. */
+	if (is_recheck_due(ingest) && !ingest->frozen_in_flight && batch_is_empty(ingest->live))
 		return claim_anew(ingest, err);
 	return true;
 }
@@ -494,6 +654,20 @@ static bool turn(struct ingest *ingest, struct err *err)
 	return results(ingest, 0, err) && flow(ingest, err) && look_around(ingest, err);
 }
 
+/* A claim asks Kafka for offsets through our source, which must not go under it. */
+static bool writer_is_done(struct ingest *ingest, int64_t deadline_ms)
+{
+	struct writer_result ignored;
+	int64_t left_ms = deadline_ms - now_monotonic_ms();
+
+	if (!writer_is_busy(ingest->writer))
+		return true;
+	if (!writer_take(ingest->writer, left_ms > 0 ? (int)left_ms : 0, &ignored))
+		return false;
+	pg_result_free(&ignored.ids);
+	return true;
+}
+
 bool ingest_run(struct ingest *ingest, const _Atomic int64_t *stop_at_ms, struct err *err)
 {
 	int64_t deadline_ms;
@@ -509,7 +683,7 @@ bool ingest_run(struct ingest *ingest, const _Atomic int64_t *stop_at_ms, struct
 	writer_abandon(ingest->writer);
 	stop_reading(ingest);
 	set_state(ingest, INGEST_IDLE); /* so that the revocation to come has nothing to commit */
-	if (!source_close(ingest->source, deadline_ms))
+	if (!writer_is_done(ingest, deadline_ms) || !source_close(ingest->source, deadline_ms))
 		log_warn("could not leave the group in time, it will notice by itself worker=%d", ingest->number);
 	else
 		ingest->source = NULL;
@@ -536,13 +710,15 @@ struct ingest *ingest_new(const struct options *options, const struct mappings *
 	ingest->limits = *limits;
 	ingest->number = number;
 	ingest->messages_max = ANYTHING_MESSAGES;
+	atomic_init(&ingest->database_ok, true);
 	atomic_init(&ingest->flush_interval_ms, options->ingest_flush_interval_ms);
 	ingest->source = source_new(options, limits->queue_bytes, &callbacks, err);
 	if (!ingest->source) {
 		free(ingest);
 		return NULL;
 	}
-	ingest->writer = writer_new(options, ingest->source, number, limits->name_cache_bytes);
+	ingest->writer = writer_new(options, ingest->source, number, limits->name_cache_bytes,
+				    limits->session_cache_bytes);
 	ingest->intake = intake_new(options, mappings, limits->dedupe_ids);
 	ingest->live = batch_new();
 	ingest->frozen = batch_new();
@@ -562,6 +738,8 @@ void ingest_free(struct ingest *ingest)
 	free(ingest->assigned);
 	free(ingest->claims);
 	free(ingest->held);
+	free(ingest->known);
+	free(ingest->other_log);
 	free(ingest);
 }
 

@@ -23,6 +23,7 @@ struct ingest_limits {
 	size_t window_bytes;     /* of one batch; there are two */
 	size_t dedupe_ids;       /* 0: no dedupe */
 	size_t name_cache_bytes; /* names and their ids */
+	size_t session_cache_bytes;
 };
 /* Shares one worker's part of ingest.memory_max out. */
 struct ingest_limits ingest_limits_of(const struct options *options, size_t worker_bytes);

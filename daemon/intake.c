@@ -30,6 +30,10 @@ struct lane { /* what is known of a partition between batches */
 	const char *topic;
 	int32_t partition;
 	int64_t dead_minute, dead_in_minute;
+	int64_t next_offset;
+	bool checking; /* the next three are those of the message to see again */
+	int64_t last_offset, last_time_ms;
+	uint32_t last_checksum;
 	int64_t time_ms; /* about where it is in message time; INT64_MIN: not known */
 	bool at_end;
 };
@@ -57,6 +61,7 @@ struct intake {
 	size_t refused_count;
 	struct floor_part floor[FLOOR_PARTS];
 	int64_t origins[RECORD_ORIGINS]; /* records since the last freeze, not told to the metrics yet */
+	uint64_t evicted_seen;
 	int64_t begun_us; /* INT64_MIN: with the first freeze */
 	/* Of the message in hand, for the record callback. */
 	struct batch *batch;
@@ -144,6 +149,7 @@ void intake_begin(struct intake *intake, const struct source_partition *partitio
 	for (size_t i = 0; i < count; i++) {
 		intake->lanes[i].topic = partitions[i].topic;
 		intake->lanes[i].partition = partitions[i].partition;
+		intake->lanes[i].next_offset = partitions[i].next_offset;
 		intake->lanes[i].time_ms = times_ms[i] < 0 ? INT64_MIN : times_ms[i];
 		intake->lanes[i].format = format_of(intake, partitions[i].topic);
 	}
@@ -165,6 +171,8 @@ static void add_dead(struct intake *intake, const struct record *record)
 	batch_add_dead(intake->batch, intake->message->index, intake->message->offset, record, intake->now_us,
 		       (size_t)intake->options->ingest_dead_letter_payload_bytes, fold);
 	metric_add_label(METRIC_RECORDS_DEAD, record->reason, 1);
+	if (record->reason == DEAD_TOO_LARGE)
+		metric_add_label(METRIC_LIMIT_REACHED, LIMIT_MESSAGE_SIZE, 1);
 }
 
 static void add_event(struct intake *intake, const struct event *event)
@@ -244,6 +252,45 @@ static bool add_refused(struct intake *intake, const struct batch_progress *prog
 	return true;
 }
 
+static uint32_t checksum(struct span payload)
+{
+	return (uint32_t)XXH3_64bits(payload.data, payload.len);
+}
+
+void intake_expect(struct intake *intake, size_t index, int64_t last_offset, int64_t last_time_ms, uint32_t last_checksum)
+{
+	struct lane *lane = &intake->lanes[index];
+
+	lane->checking = true;
+	lane->last_offset = last_offset;
+	lane->last_time_ms = last_time_ms;
+	lane->last_checksum = last_checksum;
+}
+
+enum intake_check intake_check(struct intake *intake, const struct source_message *message)
+{
+	struct lane *lane = &intake->lanes[message->index];
+
+	if (!lane->checking || message->offset < lane->last_offset)
+		return INTAKE_AS_EXPECTED;
+	lane->checking = false;
+	if (message->offset >= lane->next_offset)
+		return INTAKE_UNVERIFIED;
+	/* Between the last message and our position there were only transaction markers. */
+	if (message->offset != lane->last_offset || message->time_ms != lane->last_time_ms ||
+	    checksum(message->payload) != lane->last_checksum)
+		return INTAKE_OTHER_LOG;
+	return INTAKE_AS_EXPECTED;
+}
+
+bool intake_check_end(struct intake *intake, size_t index)
+{
+	bool was_checking = intake->lanes[index].checking;
+
+	intake->lanes[index].checking = false;
+	return was_checking;
+}
+
 bool intake_add(struct intake *intake, struct batch *batch, const struct source_message *message, int64_t now_us)
 {
 	struct batch_progress *progress = &batch->progress[message->index];
@@ -262,7 +309,7 @@ bool intake_add(struct intake *intake, struct batch *batch, const struct source_
 	progress->to_offset = message->offset + 1;
 	progress->last_offset = message->offset;
 	progress->last_time_ms = message->time_ms;
-	progress->last_crc = (uint32_t)XXH3_64bits(message->payload.data, message->payload.len);
+	progress->last_crc = checksum(message->payload);
 	/* A time in the future must not make us forget the ids of today. */
 	time_ms = message->time_ms < now_us / US_PER_MS ? message->time_ms : now_us / US_PER_MS;
 	if (time_ms < progress->time_min_ms)
@@ -332,6 +379,9 @@ int64_t intake_expire(struct intake *intake, const struct batch *batch, int64_t 
 	tell_origins(intake);
 	if (!intake->dedupe)
 		return INT64_MIN;
+	if (dedupe_evicted(intake->dedupe) != intake->evicted_seen)
+		metric_add_label(METRIC_LIMIT_REACHED, LIMIT_DEDUPE_IDS, 1);
+	intake->evicted_seen = dedupe_evicted(intake->dedupe);
 	note_floor(intake, batch, now_us);
 	for (int i = 0; i < FLOOR_PARTS; i++) {
 		const struct floor_part *part = &intake->floor[i];

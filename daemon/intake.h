@@ -29,6 +29,18 @@ struct dedupe *intake_dedupe(struct intake *intake); /* NULL: off. For the claim
  * counted of each, below 0 where there is none. */
 void intake_begin(struct intake *intake, const struct source_partition *partitions, const int64_t *times_ms,
 		  size_t count);
+/* The last message that was counted of a partition, which is read once more: whoever comes back to another log than the
+ * one it left (a topic made anew) must neither skip nor count again (promise P9). */
+void intake_expect(struct intake *intake, size_t index, int64_t last_offset, int64_t last_time_ms, uint32_t last_checksum);
+enum intake_check {
+	INTAKE_AS_EXPECTED, /* or nothing is expected (any more) */
+	INTAKE_UNVERIFIED,  /* the message is gone, by compaction say; others follow */
+	INTAKE_OTHER_LOG,
+};
+/* Before intake_add: is this the log we know? */
+enum intake_check intake_check(struct intake *intake, const struct source_message *message);
+/* Nothing was there to check: true once for a partition that was expected to have something. */
+bool intake_check_end(struct intake *intake, size_t index);
 /* False: a sum of the window would leave int64, and the batch is unusable now: forget it, read again with fewer
  * messages a batch. With one message a batch: intake_refuse it. A message behind the position is dropped. */
 bool intake_add(struct intake *intake, struct batch *batch, const struct source_message *message,

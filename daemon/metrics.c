@@ -43,6 +43,7 @@ static const char *const retry_kinds[COMMIT_RETRIES] = {
 static const char *const forgotten_reasons[BATCH_FORGOTTEN] = {
 	[FORGOTTEN_FENCED] = "fenced",
 	[FORGOTTEN_NAMES] = "names",
+	[FORGOTTEN_COUNTED_ELSEWHERE] = "counted_elsewhere",
 	[FORGOTTEN_HALVED] = "halved",
 	[FORGOTTEN_REVOKED_LOST] = "revoked_lost",
 	[FORGOTTEN_DATABASE_WENT_BACK] = "database_went_back",
@@ -100,6 +101,9 @@ static const struct metric_def defs[METRICS] = {
 	[METRIC_CLAIMS] = { COUNT("claims_total"), "Claims of partitions in the database." },
 	[METRIC_CLAIM_TAKEOVERS] = { COUNT("claim_takeovers_total"),
 				     "Claims that had to end another owner's connection." },
+	[METRIC_CLAIMS_UNVERIFIED] = { COUNT("partitions_unverified_total"),
+				       "Partitions taken up without seeing their last counted message again: "
+				       "Kafka has it no longer." },
 	[METRIC_PARTITIONS_ASSIGNED] = { LEVEL("partitions_assigned"),
 					 "Partitions this process reads." },
 	[METRIC_PARTITIONS_QUARANTINED] = { LEVEL("partitions_quarantined"),

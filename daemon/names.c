@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * names: see names.h. One cache for all kinds: entries in an array with their texts in an arena, found through
- * a hash index. When its bytes are used up it is emptied: what is needed again costs one short statement.
+ * names: see names.h. One cache for what has an id: entries in an array with their texts in an arena, found through
+ * a hash index; and one for session keys, so that many sessions do not push out the people. When its bytes are used up
+ * a cache is emptied: a name that is needed again costs part of a short statement, a session key two SHA-256 blocks.
  */
 #include "autoconf.h"
 
@@ -25,27 +26,33 @@ struct entry {
 	struct span text;
 	enum name_kind kind;
 	int64_t id;
-	struct session_key session; /* NAME_SESSION */
+};
+
+struct session_cache {
+	struct table table;
+	struct session_key *keys; /* found by id, which is a hash of 128 bits */
+	size_t count, capacity, bytes_max;
 };
 
 struct names {
 	struct pseudonymizer *pseudonymizer;
-	bool show_sessions;
 	size_t bytes_max;
 	struct table table;
 	struct entry *entries;
 	size_t count, capacity;
 	struct arena *texts;
+	struct session_cache sessions;
 };
 
-struct names *names_new(struct pseudonymizer *pseudonymizer, bool show_sessions, size_t bytes_max)
+struct names *names_new(struct pseudonymizer *pseudonymizer, size_t bytes_max, size_t session_bytes_max)
 {
 	struct names *names = xcalloc(1, sizeof(*names));
 
 	names->pseudonymizer = pseudonymizer;
-	names->show_sessions = show_sessions;
 	names->bytes_max = bytes_max;
+	names->sessions.bytes_max = session_bytes_max;
 	table_init(&names->table);
+	table_init(&names->sessions.table);
 	names->texts = arena_new(ARENA_CHUNK_BYTES);
 	return names;
 }
@@ -55,8 +62,10 @@ void names_free(struct names *names)
 	if (!names)
 		return;
 	table_release(&names->table);
+	table_release(&names->sessions.table);
 	arena_free(names->texts);
 	free(names->entries);
+	free(names->sessions.keys);
 	free(names);
 }
 
@@ -195,35 +204,71 @@ static bool resolve_kind(struct names *names, struct pg *pg, const struct window
 	return true;
 }
 
-static void make_session_key(struct names *names, struct span name, struct session_key *key)
+static void forget_sessions(struct session_cache *sessions)
 {
+	table_release(&sessions->table);
+	table_init(&sessions->table);
+	free(sessions->keys);
+	sessions->keys = NULL;
+	sessions->count = sessions->capacity = 0;
+}
+
+static const struct session_key *find_session(const struct session_cache *sessions, const struct session_key *key,
+					      uint64_t hash)
+{
+	struct table_cursor cursor = table_seek(&sessions->table, hash);
+	uint32_t row;
+
+	while (table_next(&sessions->table, &cursor, &row)) {
+		if (!memcmp(sessions->keys[row].id, key->id, sizeof(key->id)))
+			return &sessions->keys[row];
+	}
+	return NULL;
+}
+
+static void remember_session(struct session_cache *sessions, const struct session_key *key, uint64_t hash)
+{
+	if (sessions->count == sessions->capacity) {
+		sessions->capacity = sessions->capacity ? 2 * sessions->capacity : 1024;
+		sessions->keys = xrealloc_array(sessions->keys, sessions->capacity, sizeof(*sessions->keys));
+	}
+	table_insert(&sessions->table, hash, (uint32_t)sessions->count);
+	sessions->keys[sessions->count++] = *key;
+}
+
+static void resolve_session(struct names *names, struct span name, struct session_key *key)
+{
+	XXH128_hash_t hash = XXH3_128bits(name.data, name.len);
+	const struct session_key *known;
 	XXH128_canonical_t canonical;
 
-	XXH128_canonicalFromHash(&canonical, XXH3_128bits(name.data, name.len));
+	XXH128_canonicalFromHash(&canonical, hash);
 	memcpy(key->id, canonical.digest, sizeof(key->id));
-	key->shown[0] = '\0';
-	if (!names->show_sessions)
-		pseudonym_of(names->pseudonymizer, name, key->shown);
+	known = find_session(&names->sessions, key, hash.high64);
+	if (known) {
+		*key = *known;
+		return;
+	}
+	pseudonym_of(names->pseudonymizer, name, key->shown);
+	remember_session(&names->sessions, key, hash.high64);
 }
 
 static void resolve_sessions(struct names *names, const struct window *window, struct name_ids *ids)
 {
+	struct session_cache *sessions = &names->sessions;
 	size_t count;
 	const struct window_name *all = window_names(window, NAME_SESSION, &count);
 
+	if (table_bytes(&sessions->table) + sessions->capacity * sizeof(*sessions->keys) > sessions->bytes_max) {
+		forget_sessions(sessions);
+		metric_add_label(METRIC_LIMIT_REACHED, LIMIT_NAME_CACHE, 1);
+	}
 	if (ids->session_capacity < count) {
 		ids->sessions = xrealloc_array(ids->sessions, count, sizeof(*ids->sessions));
 		ids->session_capacity = count;
 	}
-	for (size_t i = 0; i < count; i++) {
-		struct entry *entry = find(names, &all[i], NAME_SESSION);
-
-		if (!entry) {
-			entry = remember(names, &all[i], NAME_SESSION);
-			make_session_key(names, all[i].text, &entry->session);
-		}
-		ids->sessions[i] = entry->session;
-	}
+	for (size_t i = 0; i < count; i++)
+		resolve_session(names, all[i].text, &ids->sessions[i]);
 }
 
 bool names_resolve(struct names *names, struct pg *pg, const struct window *window, struct name_ids *ids,

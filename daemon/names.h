@@ -21,7 +21,7 @@
 
 struct session_key {
 	unsigned char id[16];            /* XXH3-128 of the name: the key in session_slot */
-	char shown[PSEUDONYM_LEN + 1]; /* what readers see; "" = the name itself */
+	char shown[PSEUDONYM_LEN + 1]; /* its pseudonym; "" without a privacy key */
 };
 
 /* Filled by names_resolve for one window: indexed by the window's slots. Memory is kept between windows. */
@@ -34,8 +34,8 @@ struct name_ids {
 void name_ids_release(struct name_ids *ids);
 
 struct names;
-/* pseudonymizer is borrowed. bytes_max bounds the cache; when it is full it starts anew. */
-struct names *names_new(struct pseudonymizer *pseudonymizer, bool show_sessions, size_t bytes_max);
+/* pseudonymizer is borrowed. The bytes bound the two caches, of ids and of session keys; a full one starts anew. */
+struct names *names_new(struct pseudonymizer *pseudonymizer, size_t bytes_max, size_t session_bytes_max);
 void names_free(struct names *names);
 /* After an erase the same key may have another id. */
 void names_forget(struct names *names);

@@ -20,9 +20,11 @@
 #include "pg_state.h"
 
 #define POLL_SLICE_MS 100
+#define SETTING_TIMEOUT_MS 10000
+#define STATEMENT_TIMEOUT "30s"
 /* Of the server, a little below the client's own 35 s deadline of a commit, so that its answer comes first. */
 #define SESSION_SETTINGS                                                                                  \
-	"SELECT set_config('statement_timeout', '30s', false), set_config('lock_timeout', '10s', false), " \
+	"SELECT set_config('statement_timeout', '" STATEMENT_TIMEOUT "', false), set_config('lock_timeout', '10s', false), " \
 	"set_config('idle_in_transaction_session_timeout', '30s', false), "                               \
 	"set_config('default_transaction_isolation', 'read committed', false), "                          \
 	"set_config('TimeZone', 'UTC', false), set_config('client_min_messages', 'warning', false), "     \
@@ -258,7 +260,8 @@ static bool finish(struct pg *pg, int64_t deadline_ms, struct pg_result **result
 	ok = PQresultStatus(last) == PGRES_TUPLES_OK || PQresultStatus(last) == PGRES_COMMAND_OK;
 	if (!ok) {
 		pg->problem = pg_state_of_result(last, err);
-		if (PQstatus(pg->conn) != CONNECTION_OK)
+		/* LOST over a live connection: a server that is read only now. Only a new one finds the primary. */
+		if (PQstatus(pg->conn) != CONNECTION_OK || pg->problem == PG_PROBLEM_LOST)
 			lose(pg, err, err->text);
 	}
 	if (ok && result)
@@ -295,6 +298,25 @@ bool pg_script(struct pg *pg, const char *sql, int64_t timeout_ms, struct err *e
 	if (!PQsendQuery(pg->conn, sql))
 		return lose(pg, err, PQerrorMessage(pg->conn));
 	return finish(pg, now_monotonic_ms() + timeout_ms, NULL, err);
+}
+
+bool pg_exec_slow(struct pg *pg, const char *sql, const struct pg_params *params, int64_t timeout_ms,
+		  struct pg_result **result, struct err *err)
+{
+	char raise[80];
+	struct err second;
+	enum pg_problem problem;
+	bool done;
+
+	snprintf(raise, sizeof(raise), "SET statement_timeout = '%lldms'", (long long)timeout_ms);
+	done = pg_script(pg, raise, SETTING_TIMEOUT_MS, err) &&
+	       pg_exec(pg, sql, params, PG_TEXT, timeout_ms, result, err);
+	problem = pg->problem;
+	if (pg_is_connected(pg) && !pg_script(pg, "SET statement_timeout = '" STATEMENT_TIMEOUT "'", SETTING_TIMEOUT_MS,
+					      done ? err : &second))
+		return false;
+	pg->problem = problem;
+	return done;
 }
 
 /* Results are libpq's own, under a name that keeps libpq-fe.h in here. */

@@ -25,6 +25,7 @@ enum pg_problem {
 	PG_PROBLEM_NONE,
 	PG_PROBLEM_FENCED,            /* TT001: the offset row is not what we think */
 	PG_PROBLEM_NAMES,             /* TT002: an erase changed the meaning of person ids */
+	PG_PROBLEM_COUNTED_ELSEWHERE, /* TT004: another worker has counted an event of this batch meanwhile */
 	PG_PROBLEM_MISSING_PARTITION, /* 23514 without a constraint name (docs: ExecFindPartition) */
 	PG_PROBLEM_TIMEOUT,           /* 57014: statement_timeout */
 	PG_PROBLEM_LOCKED,            /* 55P03: lock_timeout */
@@ -120,6 +121,10 @@ enum pg_format { PG_TEXT, PG_BINARY };
 /* One statement; params and result may be NULL. timeout_ms bounds the whole wait on the client's side. */
 bool pg_exec(struct pg *pg, const char *sql, const struct pg_params *params, enum pg_format format, int64_t timeout_ms,
 	     struct pg_result **result, struct err *err) ATTR_MUST_CHECK;
+/* The same for a statement that may take longer than the session's statement_timeout, which is raised to timeout_ms for
+ * it, and put back whatever becomes of it. */
+bool pg_exec_slow(struct pg *pg, const char *sql, const struct pg_params *params, int64_t timeout_ms,
+		  struct pg_result **result, struct err *err) ATTR_MUST_CHECK;
 /* Several statements in one string (migrations); no parameters, no result. */
 bool pg_script(struct pg *pg, const char *sql, int64_t timeout_ms, struct err *err) ATTR_MUST_CHECK;
 enum pg_problem pg_problem(const struct pg *pg); /* of the last failure */

@@ -20,6 +20,7 @@ struct state {
 static const struct state states[] = {
 	{ "TT001", ERR_FENCED, PG_PROBLEM_FENCED },
 	{ "TT002", ERR_FENCED, PG_PROBLEM_NAMES },
+	{ "TT004", ERR_FENCED, PG_PROBLEM_COUNTED_ELSEWHERE },
 	{ "TT", ERR_CONFIG, PG_PROBLEM_NONE },
 	{ "57014", ERR_RETRY, PG_PROBLEM_TIMEOUT },
 	{ "55P03", ERR_RETRY, PG_PROBLEM_LOCKED },
@@ -90,6 +91,11 @@ static const char *code_in(const char *line)
 	return NULL;
 }
 
+static bool starts_with(const char *text, const char *start)
+{
+	return !strncmp(text, start, strlen(start));
+}
+
 enum err_kind pg_state_of_connect_failure(const char *message)
 {
 	enum err_kind kind = ERR_RETRY;
@@ -99,9 +105,10 @@ enum err_kind pg_state_of_connect_failure(const char *message)
 		const struct state *state;
 
 		line += *line == '\n';
-		/* PQERRORS_VERBOSE adds LOCATION and the like; hosts that did not answer have no code. */
+		/* PQERRORS_VERBOSE adds LOCATION and the like, libpq HINT and "password retrieved from file"; a host
+		 * that did not answer, was not found or is a standby has a line of its own without a code. */
 		code = code_in(line);
-		if (!code && (strstr(line, "could not connect") || strstr(line, "failed: Connection")))
+		if (!code && (starts_with(line, "connection to server") || starts_with(line, "could not ")))
 			return ERR_RETRY;
 		if (!code)
 			continue;

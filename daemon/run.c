@@ -198,17 +198,18 @@ static int wait_for_end(struct daemon *daemon, struct err *err)
 	}
 }
 
-/* Workers first: their last commits need all the time there is. */
+/* HTTP first: a probe looks at workers and their Kafka handles, which go now. It ends at once. Then the workers: their
+ * last commits need all the time there is. */
 static void stop(struct daemon *daemon, int status)
 {
 	int64_t deadline_ms = now_monotonic_ms() + daemon->options->ingest_stop_timeout_ms - STOP_MARGIN_MS;
 
 	notify_stopping();
+	http_free(daemon->http);
 	if (daemon->workers && !workers_stop(daemon->workers, deadline_ms)) {
 		log_warn("stopping without waiting longer: what was not committed is read again at the next start");
 		_exit(status); /* threads still run: nothing may be freed under them */
 	}
-	http_free(daemon->http);
 	upkeep_free(daemon->upkeep);
 	mappings_free(daemon->mappings);
 	close(daemon->signal_fd);

@@ -19,6 +19,7 @@
 
 #define CONNECT_TIMEOUT_MS 10000
 #define STATEMENT_TIMEOUT_MS 35000 /* the server's own is 30 s: its answer should come first */
+#define BAD_BLOCK "a row of dedupe_block has a length that is not of whole ids"
 #define PARTITIONS_AHEAD_US (3 * US_PER_DAY)
 
 struct sink {
@@ -32,10 +33,11 @@ struct sink {
 	unsigned char owner_id[16];
 	uint64_t ready_connection; /* the connection that hello and types were read on */
 	int64_t names_generation;
+	int64_t seen_seq; /* of dedupe_block: the ids up to it are in the worker's set */
 };
 
 struct sink *sink_new(const struct options *options, const char *application_name, size_t name_cache_bytes,
-		      bool records_privacy)
+		      size_t session_cache_bytes, bool records_privacy)
 {
 	struct sink *sink = xcalloc(1, sizeof(*sink));
 
@@ -43,7 +45,7 @@ struct sink *sink_new(const struct options *options, const char *application_nam
 	sink->records_privacy = records_privacy;
 	sink->pg = pg_new(options->postgres_conninfo, application_name);
 	sink->pseudonymizer = pseudonymizer_new(options->privacy_key ? options->privacy_key : "");
-	sink->names = names_new(sink->pseudonymizer, options->privacy_names == PRIVACY_NAMED, name_cache_bytes);
+	sink->names = names_new(sink->pseudonymizer, name_cache_bytes, session_cache_bytes);
 	return sink;
 }
 
@@ -280,24 +282,42 @@ bool sink_quarantine(struct sink *sink, const struct claim_partition *partition,
 	       err_wrap(err, "cannot put a partition into quarantine");
 }
 
-bool sink_load_dedupe(struct sink *sink, const struct claim_partition *partitions, size_t count, int64_t ids_max,
-		      struct dedupe *dedupe, struct err *err)
+bool sink_load_dedupe(struct sink *sink, int64_t ids_max, struct dedupe *dedupe, struct err *err)
 {
 	CLEANUP(pg_result_free) struct pg_result *result = NULL;
-	CLEANUP(partition_arrays_release) struct partition_arrays arrays;
 	struct pg_params params = { 0 };
 
-	partition_arrays_init(&arrays);
-	for (size_t i = 0; i < count; i++)
-		partition_arrays_add(&arrays, &partitions[i], 0);
-	params_add_partitions(&params, &arrays, false);
 	pg_param_int8(&params, ids_max);
-	if (!pg_exec(sink->pg, "SELECT base_ms, ids FROM ingest_dedupe_blocks($1::text[], $2::int[], $3::bigint)", &params,
-		     PG_BINARY, STATEMENT_TIMEOUT_MS, &result, err))
+	if (!pg_exec(sink->pg, "SELECT max_seq, base_ms, ids FROM ingest_dedupe_blocks($1::bigint)", &params, PG_BINARY,
+		     STATEMENT_TIMEOUT_MS, &result, err))
 		return err_wrap(err, "cannot read the event ids counted before");
+	sink->seen_seq = pg_rows(result) ? pg_binary_int8(result, 0, 0) : 0;
 	for (int i = 0; i < pg_rows(result); i++) {
-		if (!dedupe_load(dedupe, pg_binary_int8(result, i, 0), pg_bytes(result, i, 1)))
-			return err_set(err, ERR_FATAL, "a row of dedupe_block has a length that is not of whole ids");
+		if (!dedupe_load(dedupe, pg_binary_int8(result, i, 1), pg_bytes(result, i, 2)))
+			return err_set(err, ERR_FATAL, BAD_BLOCK);
+	}
+	return true;
+}
+
+bool sink_read_ids(struct sink *sink, struct pg_result **rows, struct err *err)
+{
+	struct pg_params params = { 0 };
+
+	pg_param_uuid(&params, sink->owner_id);
+	pg_param_int8(&params, sink->seen_seq);
+	if (!pg_exec(sink->pg, "SELECT seq, base_ms, ids FROM ingest_dedupe_since($1, $2::bigint)", &params, PG_BINARY,
+		     STATEMENT_TIMEOUT_MS, rows, err))
+		return err_wrap(err, "cannot read the event ids that others counted");
+	if (pg_rows(*rows))
+		sink->seen_seq = pg_binary_int8(*rows, pg_rows(*rows) - 1, 0);
+	return true;
+}
+
+bool sink_merge_ids(const struct pg_result *rows, struct dedupe *dedupe, bool *met)
+{
+	for (int i = 0; rows && i < pg_rows(rows); i++) {
+		if (!dedupe_merge(dedupe, pg_binary_int8(rows, i, 1), pg_bytes(rows, i, 2), met))
+			return false;
 	}
 	return true;
 }
@@ -323,9 +343,12 @@ bool sink_commit(struct sink *sink, const struct batch *batch, int64_t minute_fr
 	pg_param_time(&params, minute_from_us);
 	sink_arrays_add_params(&arrays, &sink->types, &params);
 	pg_param_array(&params, PG_OID_INT8_ARRAY, &floors);
+	pg_param_int8(&params, sink->seen_seq);
+	pg_param_int8(&params, sink->options->ingest_dedupe_window_ms);
 	return pg_exec(sink->pg,
-		       "SELECT ingest_commit($1, $2::bigint, $3::bigint, $4, $5, $6, $7, $8, $9, $10, $11, $12)", &params,
-		       PG_TEXT, STATEMENT_TIMEOUT_MS, NULL, err) ||
+		       "SELECT ingest_commit($1, $2::bigint, $3::bigint, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
+		       "$13::bigint, $14::bigint)",
+		       &params, PG_TEXT, STATEMENT_TIMEOUT_MS, NULL, err) ||
 	       err_wrap(err, "cannot commit a batch");
 }
 

@@ -27,7 +27,7 @@ struct sink;
 /* records_privacy: this one tells the database what the configuration says about privacy (one a process does, so
  * that a worker's reconnect does not bring back what a reload has changed). */
 struct sink *sink_new(const struct options *options, const char *application_name, size_t name_cache_bytes,
-		      bool records_privacy);
+		      size_t session_cache_bytes, bool records_privacy);
 void sink_free(struct sink *sink);
 /* For statements that are not ingest's; connected by sink_connect. */
 struct pg *sink_pg(struct sink *sink);
@@ -47,7 +47,9 @@ struct claim_partition {
 	const char *topic;
 	int32_t partition;
 	int64_t start_offset; /* in: where a partition without a row begins */
-	int64_t next_offset;  /* out, all below too */
+	bool other_log;       /* in: it was seen that the log is not the one we counted */
+	int64_t low_offset;   /* out: the first that Kafka has. All below are out, too */
+	int64_t next_offset;
 	int64_t last_offset, last_time_ms;
 	uint32_t last_crc;
 	bool quarantined;
@@ -64,14 +66,20 @@ bool sink_take_over(struct sink *sink, const struct claim_partition *partitions,
 		    struct err *err) ATTR_MUST_CHECK;
 bool sink_quarantine(struct sink *sink, const struct claim_partition *partition, const char *reason,
 		     struct err *err) ATTR_MUST_CHECK;
-/* Loads the ids that may still meet a duplicate into the set: the newest ids_max, so that the answer has a bound. */
-bool sink_load_dedupe(struct sink *sink, const struct claim_partition *partitions, size_t count,
-		      int64_t ids_max, struct dedupe *dedupe, struct err *err) ATTR_MUST_CHECK;
+/* Loads the ids that may still meet a duplicate into the set, of all partitions: the newest ids_max, so that the answer
+ * has a bound. */
+bool sink_load_dedupe(struct sink *sink, int64_t ids_max, struct dedupe *dedupe, struct err *err) ATTR_MUST_CHECK;
+/* The ids that other workers have counted since the load or the last read; rows is the caller's then. What was read
+ * must go into the set (sink_merge_ids) before the next commit, which relies on it. */
+bool sink_read_ids(struct sink *sink, struct pg_result **rows, struct err *err) ATTR_MUST_CHECK;
+/* *met: one of them is in the set already, see dedupe_merge. rows may be NULL. */
+bool sink_merge_ids(const struct pg_result *rows, struct dedupe *dedupe, bool *met) ATTR_MUST_CHECK;
 
 struct sink_rows {
 	size_t hours, minutes, sessions, latencies, dead, dedupe;
 };
-/* minute_from_us: older minutes go into the hourly rollups only. */
+/* minute_from_us: older minutes go into the hourly rollups only. ERR_FENCED with PG_PROBLEM_COUNTED_ELSEWHERE: the
+ * batch holds an event that another worker has counted since the ids were read. */
 bool sink_commit(struct sink *sink, const struct batch *batch, int64_t minute_from_us, struct sink_rows *rows,
 		 struct err *err) ATTR_MUST_CHECK;
 

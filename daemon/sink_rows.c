@@ -215,7 +215,7 @@ static size_t put_sessions(struct pg_array *array, const struct window *window, 
 		pg_array_int8(array, ids->ids[NAME_PERSON][row->person]);
 		pg_array_bytes(array, PG_OID_UUID, key->id, sizeof(key->id));
 		pg_array_text(array, name);
-		pg_array_text(array, key->shown[0] ? span_of(key->shown) : name);
+		pg_array_text(array, span_of(key->shown));
 		pg_array_time(array, row->first_us);
 		pg_array_time(array, row->last_us);
 		put_measures(array, row->measures, MEASURES_SESSION);
@@ -289,11 +289,11 @@ static void put_dead(struct pg_array *array, const struct batch *batch)
 	}
 }
 
-static size_t put_ids(struct pg_array *array, const struct batch_progress *progress)
+static size_t put_blocks(struct pg_array *array, const struct batch_progress *progress)
 {
-	size_t ids = 0;
+	size_t i;
 
-	for (size_t i = 0; i < dedupe_log_blocks(progress->ids); i++) {
+	for (i = 0; i < dedupe_log_blocks(progress->ids); i++) {
 		struct dedupe_block block = dedupe_log_block(progress->ids, i);
 
 		pg_array_row(array);
@@ -307,9 +307,8 @@ static size_t put_ids(struct pg_array *array, const struct batch_progress *progr
 		pg_array_int4(array, (int32_t)block.count);
 		pg_array_bytes(array, PG_OID_BYTEA, block.ids, (size_t)block.count * 12);
 		pg_array_row_end(array);
-		ids += block.count;
 	}
-	return ids;
+	return i;
 }
 
 bool sink_arrays_fill(struct sink_arrays *out, const struct batch *batch, const struct name_ids *ids,
@@ -322,7 +321,7 @@ bool sink_arrays_fill(struct sink_arrays *out, const struct batch *batch, const 
 		if (batch->progress[i].to_offset == batch->progress[i].from_offset)
 			continue;
 		put_progress(&arrays[TYPE_PROGRESS], &batch->progress[i]);
-		rows->dedupe += put_ids(&arrays[TYPE_DEDUPE], &batch->progress[i]);
+		rows->dedupe += put_blocks(&arrays[TYPE_DEDUPE], &batch->progress[i]);
 	}
 	put_dead(&arrays[TYPE_DEAD], batch);
 	rows->dead = batch->dead_count;

@@ -16,6 +16,8 @@
 #include "metrics.h"
 #include "period.h"
 
+#define QUEUE_KBYTES_MAX 2097151 /* librdkafka refuses more: 2 GiB */
+
 struct source {
 	rd_kafka_t *kafka;
 	const struct options *options;
@@ -66,13 +68,14 @@ static bool set(rd_kafka_conf_t *conf, const char *key, const char *value, bool 
 
 static bool set_all(rd_kafka_conf_t *conf, const struct options *options, size_t queue_bytes, struct err *err)
 {
+	size_t kbytes = queue_bytes / 1024 < QUEUE_KBYTES_MAX ? queue_bytes / 1024 : QUEUE_KBYTES_MAX;
 	char number[32];
 
 	for (size_t i = 0; i < sizeof(wished) / sizeof(*wished); i++) {
 		if (!set(conf, wished[i].key, wished[i].value, true, err))
 			return false;
 	}
-	snprintf(number, sizeof(number), "%zu", queue_bytes / 1024);
+	snprintf(number, sizeof(number), "%zu", kbytes);
 	if (!set(conf, "queued.max.messages.kbytes", number, false, err))
 		return false;
 	for (size_t i = 0; i < options->kafka_setting_count; i++) {

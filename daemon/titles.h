@@ -15,17 +15,21 @@
 
 struct titles_run {
 	char as_of[40];
-	bool stored;  /* false: another run was under way, or an older hour than the newest run: computed only */
+	bool stored;
+	bool busy;    /* another run was under way, and nothing was done. Neither: computed only, see titles_preview */
 	bool partial; /* a partition still held older events */
 	int64_t holders, changes;
-	char note[300];
+	char note[1200];
 	int64_t took_ms;
 };
 
 /* as_of: what PostgreSQL takes as a timestamptz; NULL: the newest closed hour. */
 bool titles_recompute(struct pg *pg, const char *as_of, bool partial, struct titles_run *run,
 		      struct err *err) ATTR_MUST_CHECK;
-/* Runs what is due, oldest hour first, and logs each run. Sets *ran to how many. */
+/* The titles of an hour that is not stored: rows of title, tier, rank, who, value. */
+bool titles_preview(struct pg *pg, const char *as_of, struct pg_result **holders, struct err *err) ATTR_MUST_CHECK;
+/* Runs what is due, oldest hour first, at most titles.catch_up_max hours, and logs each run. Ends early, and quietly,
+ * where another process is at it. Sets *ran to how many were stored. */
 bool titles_run_due(struct pg *pg, const struct options *options, int64_t now_us, int *ran,
 		    struct err *err) ATTR_MUST_CHECK;
 

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "log.h"
@@ -20,12 +21,10 @@
 #include "titles.h"
 
 #define ROUND_MS 5000
-#define TABLES_EVERY_MS (10 * 60 * 1000)
-#define FOLD_EVERY_MS (60 * 1000)
+#define CHORES 4
 #define FOLDS_A_ROUND 7 /* days; the rest comes in the next rounds */
 #define FOLD_TIMEOUT_MS (15 * 60 * 1000) /* 1.7 million hour rows a day take 5 s */
 #define STATEMENT_TIMEOUT_MS 35000
-#define NAME_CACHE_BYTES 4096 /* upkeep interns nothing */
 
 struct upkeep {
 	_Atomic(const struct options *) options;
@@ -37,7 +36,7 @@ struct upkeep {
 	struct err failure;
 	atomic_bool stop, connected;
 	int64_t connected_share;
-	int64_t tables_at_ms, fold_at_ms;
+	int64_t due_ms[CHORES]; /* monotonic; 0: at once */
 };
 
 /* True: a row was due and went. Retention ends with whole partitions, one a transaction. */
@@ -97,18 +96,17 @@ static bool fold_one(struct upkeep *upkeep, bool *folded, struct err *err)
 	struct pg_params params = { 0 };
 
 	pg_param_time(&params, now_wall_us());
-	if (!pg_script(sink_pg(upkeep->sink), "SET statement_timeout = '15min'", STATEMENT_TIMEOUT_MS, err) ||
-	    !pg_exec(sink_pg(upkeep->sink), "SELECT fold_days($1)", &params, PG_TEXT, FOLD_TIMEOUT_MS, &result, err) ||
-	    !pg_script(sink_pg(upkeep->sink), "SET statement_timeout = '30s'", STATEMENT_TIMEOUT_MS, err))
+	if (!pg_exec_slow(sink_pg(upkeep->sink), "SELECT fold_days($1)", &params, FOLD_TIMEOUT_MS, &result, err))
 		return err_wrap(err, "cannot fold hours into days");
 	*folded = *pg_text(result, 0, 0) == 't';
 	return true;
 }
 
-static bool fold(struct upkeep *upkeep, struct err *err)
+static bool fold(struct upkeep *upkeep, const struct options *options, struct err *err)
 {
 	bool folded = true;
 
+	(void)options;
 	for (int i = 0; folded && i < FOLDS_A_ROUND && !atomic_load(&upkeep->stop); i++) {
 		if (!fold_one(upkeep, &folded, err))
 			return false;
@@ -116,25 +114,45 @@ static bool fold(struct upkeep *upkeep, struct err *err)
 	return true;
 }
 
-static bool chores(struct upkeep *upkeep, struct err *err)
+typedef bool chore_fn(struct upkeep *upkeep, const struct options *options, struct err *err);
+
+static bool keep_titles(struct upkeep *upkeep, const struct options *options, struct err *err)
+{
+	int ran;
+
+	return !options->titles_enabled || titles_run_due(sink_pg(upkeep->sink), options, now_wall_us(), &ran, err);
+}
+
+/* How often, and when again after a failure: a table that somebody reads for hours must not be queued for every few
+ * seconds. 0: each round. */
+static const struct {
+	chore_fn *run;
+	int64_t every_ms, again_ms;
+} chores[] = {
+	{ keep_tables, 10 * 60 * 1000, 60 * 1000 },
+	{ fold, 60 * 1000, 60 * 1000 },
+	{ trim_ids, 60 * 1000, 60 * 1000 },
+	{ keep_titles, 0, 0 },
+};
+
+/* Each by itself. False: err is that of the first that failed. */
+static bool do_chores(struct upkeep *upkeep, struct err *err)
 {
 	const struct options *options = atomic_load(&upkeep->options);
-	int64_t now_ms = now_monotonic_ms();
-	int ran = 0;
+	struct err other;
+	bool ok = true;
 
-	if (!sink_connect(upkeep->sink, err))
-		return false;
-	if (!upkeep->tables_at_ms || now_ms - upkeep->tables_at_ms >= TABLES_EVERY_MS) {
-		if (!keep_tables(upkeep, options, err))
-			return false;
-		upkeep->tables_at_ms = now_ms;
+	for (size_t i = 0; i < CHORES && sink_connect(upkeep->sink, ok ? err : &other); i++) {
+		if (now_monotonic_ms() < upkeep->due_ms[i])
+			continue;
+		if (chores[i].run(upkeep, options, ok ? err : &other)) {
+			upkeep->due_ms[i] = now_monotonic_ms() + chores[i].every_ms;
+		} else {
+			upkeep->due_ms[i] = now_monotonic_ms() + chores[i].again_ms;
+			ok = false;
+		}
 	}
-	if (!upkeep->fold_at_ms || now_ms - upkeep->fold_at_ms >= FOLD_EVERY_MS) {
-		if (!fold(upkeep, err) || !trim_ids(upkeep, options, err))
-			return false;
-		upkeep->fold_at_ms = now_ms;
-	}
-	return !options->titles_enabled || titles_run_due(sink_pg(upkeep->sink), options, now_wall_us(), &ran, err);
+	return ok && sink_is_connected(upkeep->sink);
 }
 
 static void fail(struct upkeep *upkeep, const struct err *err)
@@ -148,7 +166,7 @@ static void fail(struct upkeep *upkeep, const struct err *err)
 static void do_round(struct upkeep *upkeep)
 {
 	struct err err;
-	bool ok = chores(upkeep, &err);
+	bool ok = do_chores(upkeep, &err);
 	bool connected = sink_is_connected(upkeep->sink);
 
 	atomic_store(&upkeep->connected, connected);
@@ -174,7 +192,7 @@ static void wait_round(struct upkeep *upkeep)
 		;
 	if (upkeep->reloaded) {
 		sink_use_options(upkeep->sink, atomic_load(&upkeep->options));
-		upkeep->tables_at_ms = 0;
+		memset(upkeep->due_ms, 0, sizeof(upkeep->due_ms));
 	}
 	upkeep->reloaded = false;
 	pthread_mutex_unlock(&upkeep->lock);
@@ -197,7 +215,7 @@ struct upkeep *upkeep_new(const struct options *options, struct err *err)
 	pthread_condattr_t attr;
 
 	atomic_init(&upkeep->options, options);
-	upkeep->sink = sink_new(options, "tokentally upkeep", NAME_CACHE_BYTES, true);
+	upkeep->sink = sink_new(options, "tokentally upkeep", 0, 0, true);
 	sink_set_stop(upkeep->sink, &upkeep->stop);
 	if (!sink_connect(upkeep->sink, err)) {
 		if (err->kind == ERR_CONFIG) {

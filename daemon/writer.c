@@ -119,6 +119,7 @@ static bool read_bounds(struct writer *writer, struct writer_job *job, int64_t *
 				       err))
 			return false;
 		p->start_offset = known ? low[i] : high[i];
+		p->low_offset = low[i];
 		if (atomic_load(&writer->abandon))
 			return err_set(err, ERR_RETRY, "given up");
 	}
@@ -148,26 +149,38 @@ static bool claim_rows(struct writer *writer, struct writer_job *job, struct err
 	return sink_claim(writer->sink, job->partitions, job->partition_count, err);
 }
 
+static bool quarantine(struct writer *writer, struct claim_partition *p, int64_t low, int64_t high, struct err *err)
+{
+	char reason[200];
+
+	if (p->other_log)
+		snprintf(reason, sizeof(reason), "the message at offset %lld is not the one counted there",
+			 (long long)p->last_offset);
+	else
+		snprintf(reason, sizeof(reason), "our offset %lld is outside of the log, %lld to %lld",
+			 (long long)p->next_offset, (long long)low, (long long)high);
+	if (!sink_quarantine(writer->sink, p, reason, err))
+		return false;
+	p->quarantined = true;
+	log_error("partition %s/%d is in quarantine and not read: %s. See 'tokentally offsets show'; "
+		  "'tokentally offsets accept-reset %s %d' goes on worker=%d",
+		  p->topic, (int)p->partition, reason, p->topic, (int)p->partition, writer->number);
+	return true;
+}
+
 /* Promise P9: what Kafka does not have at our offset is neither skipped nor counted again, but stops. */
 static bool check_bounds(struct writer *writer, struct writer_job *job, const int64_t *low, const int64_t *high,
 			 struct err *err)
 {
-	char reason[200];
-
 	for (size_t i = 0; i < job->partition_count; i++) {
 		struct claim_partition *p = &job->partitions[i];
+		bool fits = !p->other_log && p->next_offset >= low[i] && p->next_offset <= high[i];
 
-		if (!p->quarantined && p->next_offset >= low[i] && p->next_offset <= high[i])
-			continue;
-		snprintf(reason, sizeof(reason), "our offset %lld is outside of the log, %lld to %lld",
-			 (long long)p->next_offset, (long long)low[i], (long long)high[i]);
-		if (!p->quarantined && !sink_quarantine(writer->sink, p, reason, err))
+		if (p->quarantined)
+			log_info("partition %s/%d is still in quarantine worker=%d", p->topic, (int)p->partition,
+				 writer->number);
+		else if (!fits && !quarantine(writer, p, low[i], high[i], err))
 			return false;
-		log_error("partition %s/%d is in quarantine and not read: %s. See 'tokentally offsets show'; "
-			  "'tokentally offsets accept-reset %s %d' goes on worker=%d",
-			  p->topic, (int)p->partition, p->quarantined ? "since an earlier claim" : reason, p->topic,
-			  (int)p->partition, writer->number);
-		p->quarantined = true;
 	}
 	return true;
 }
@@ -182,10 +195,18 @@ static bool claim(struct writer *writer, struct writer_job *job, struct err *err
 		return false;
 	if (job->dedupe) {
 		dedupe_clear(job->dedupe);
-		return sink_load_dedupe(writer->sink, job->partitions, job->partition_count, job->dedupe_ids_max, job->dedupe,
-					err);
+		return sink_load_dedupe(writer->sink, job->dedupe_ids_max, job->dedupe, err);
 	}
 	return true;
+}
+
+/* Only to keep the set fresh: nothing is lost when it fails, the next commit compares again. */
+static void read_ids(struct writer *writer)
+{
+	struct err err;
+
+	if (writer->options->ingest_dedupe_window_ms && !sink_read_ids(writer->sink, &writer->result.ids, &err))
+		log_debug("%s worker=%d", err.text, writer->number);
 }
 
 static void count_rows(const struct sink_rows *rows)
@@ -243,7 +264,9 @@ static bool decide(struct writer *writer, struct err *err, enum writer_outcome *
 		return false;
 	writer->timeouts = problem == PG_PROBLEM_TIMEOUT ? writer->timeouts + 1 : 0;
 	if (err->kind == ERR_FENCED) {
-		*outcome = WRITER_FENCED;
+		*outcome = problem == PG_PROBLEM_NAMES		    ? WRITER_NAMES :
+			   problem == PG_PROBLEM_COUNTED_ELSEWHERE ? WRITER_COUNTED :
+								     WRITER_FENCED;
 		metric_add_label(METRIC_COMMIT_RETRIES,
 				 problem == PG_PROBLEM_NAMES ? COMMIT_RETRY_NAMES : COMMIT_RETRY_FENCED, 1);
 		if (problem == PG_PROBLEM_NAMES)
@@ -261,6 +284,24 @@ static bool decide(struct writer *writer, struct err *err, enum writer_outcome *
 	return false;
 }
 
+static bool run_once(struct writer *writer, struct writer_job *job, struct err *err)
+{
+	switch (job->kind) {
+	case JOB_CLAIM:
+		return claim(writer, job, err);
+	case JOB_COMMIT:
+		if (!commit(writer, job, err))
+			return false;
+		read_ids(writer);
+		return true;
+	case JOB_READ_IDS:
+		if (sink_is_connected(writer->sink))
+			read_ids(writer);
+		return true;
+	}
+	return true;
+}
+
 static void run_job(struct writer *writer)
 {
 	struct writer_job *job = &writer->job;
@@ -270,9 +311,10 @@ static void run_job(struct writer *writer)
 	writer->timeouts = 0;
 	writer->missing_tries = 0;
 	result->job = *job;
+	result->ids = NULL;
 	for (;;) {
 		struct err *err = &result->err;
-		bool ok = job->kind == JOB_CLAIM ? claim(writer, job, err) : commit(writer, job, err);
+		bool ok = run_once(writer, job, err);
 
 		atomic_store(&writer->healthy, ok || sink_is_connected(writer->sink));
 		set_connected(writer, sink_is_connected(writer->sink));
@@ -282,7 +324,7 @@ static void run_job(struct writer *writer)
 		result->outcome = WRITER_ABANDONED;
 		if (atomic_load(&writer->abandon))
 			return;
-		if (err->kind == ERR_RETRY)
+		if (err->kind != ERR_NONE)
 			back_off(writer, err, job->kind == JOB_CLAIM ? "claim" : "commit");
 	}
 }
@@ -307,7 +349,8 @@ static void *run(void *arg)
 	return NULL;
 }
 
-struct writer *writer_new(const struct options *options, struct source *source, int number, size_t name_cache_bytes)
+struct writer *writer_new(const struct options *options, struct source *source, int number, size_t name_cache_bytes,
+			  size_t session_cache_bytes)
 {
 	struct writer *writer = xcalloc(1, sizeof(*writer));
 	pthread_condattr_t attr;
@@ -317,9 +360,10 @@ struct writer *writer_new(const struct options *options, struct source *source, 
 	writer->source = source;
 	writer->number = number;
 	writer_reload(writer, options);
+	atomic_init(&writer->healthy, true); /* until it is seen not to be */
 	writer->seed = (unsigned)now_wall_us() + (unsigned)number;
 	snprintf(name, sizeof(name), "tokentally worker %d", number);
-	writer->sink = sink_new(options, name, name_cache_bytes, false);
+	writer->sink = sink_new(options, name, name_cache_bytes, session_cache_bytes, false);
 	sink_set_stop(writer->sink, &writer->abandon);
 	pthread_mutex_init(&writer->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -347,6 +391,7 @@ void writer_free(struct writer *writer)
 	pthread_mutex_unlock(&writer->lock);
 	pthread_join(writer->thread, NULL);
 	set_connected(writer, false);
+	pg_result_free(&writer->result.ids); /* if nobody took it */
 	sink_free(writer->sink);
 	pthread_cond_destroy(&writer->changed);
 	pthread_mutex_destroy(&writer->lock);
@@ -385,6 +430,7 @@ bool writer_take(struct writer *writer, int wait_ms, struct writer_result *resul
 	got = writer->mailbox == MAILBOX_RESULT;
 	if (got) {
 		*result = writer->result;
+		writer->result.ids = NULL;
 		writer->mailbox = MAILBOX_EMPTY;
 	}
 	pthread_mutex_unlock(&writer->lock);

@@ -20,7 +20,11 @@
 #include "sink.h"
 #include "source.h"
 
-enum writer_job_kind { JOB_CLAIM, JOB_COMMIT };
+enum writer_job_kind {
+	JOB_CLAIM,
+	JOB_COMMIT,
+	JOB_READ_IDS, /* what others have counted meanwhile; a commit reads it too */
+};
 
 struct writer_job {
 	enum writer_job_kind kind;
@@ -37,6 +41,8 @@ struct writer_job {
 enum writer_outcome {
 	WRITER_DONE,
 	WRITER_FENCED,    /* forget everything since the last commit and claim anew */
+	WRITER_NAMES,     /* the same: an erase has changed the meaning of ids */
+	WRITER_COUNTED,   /* the same: another worker has counted an event of this batch */
 	WRITER_HALVE,     /* the same, then with half as many messages a batch: one of them may be refused */
 	WRITER_ABANDONED, /* given up because writer_abandon was called; whether it was done is unknown */
 	WRITER_FAILED,    /* err says why; the process should end */
@@ -46,11 +52,13 @@ struct writer_result {
 	struct writer_job job;
 	enum writer_outcome outcome;
 	struct err err;
+	struct pg_result *ids; /* JOB_COMMIT, JOB_READ_IDS: for sink_merge_ids, and the taker's to free; may be NULL */
 };
 
 struct writer;
 /* number: of the worker, for names of connections and log lines. source is asked for watermarks. */
-struct writer *writer_new(const struct options *options, struct source *source, int number, size_t name_cache_bytes);
+struct writer *writer_new(const struct options *options, struct source *source, int number, size_t name_cache_bytes,
+			  size_t session_cache_bytes);
 /* From any thread: retention.minute. */
 void writer_reload(struct writer *writer, const struct options *options);
 /* Joins the thread; a job under way is abandoned. */

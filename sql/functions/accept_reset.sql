@@ -18,6 +18,10 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'partition % of % was never claimed', p_partition, p_topic USING ERRCODE = 'P0002';
 	END IF;
+	IF v_old.state <> 'quarantined' THEN
+		RAISE EXCEPTION 'partition % of % is not in quarantine', p_partition, p_topic
+			USING ERRCODE = '55000', HINT = 'Its position moves by what is counted, and by nothing else.';
+	END IF;
 	UPDATE kafka_offset
 	SET incarnation = incarnation + 1, next_offset = p_next_offset, state = 'ok',
 		owner_id = NULL, owner_epoch = owner_epoch + 1, owner_pid = NULL, owner_backend_start = NULL,

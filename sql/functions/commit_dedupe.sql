@@ -1,16 +1,22 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Adds the ids of this batch and forgets those of its partitions that are older than p_dedupe_before_ms,
--- which has one entry for each of p_progress.
+-- The last step of a commit. Under one lock, held to the end, so that of two workers that have the same event at the
+-- same time the second sees what the first has counted; and so that blocks become visible in the order of their seq.
+-- An id that others have counted since p_seen_seq refuses the whole batch (TT004): maxima and first times can't be
+-- taken back, so the worker reads it again, knowing that id now.
 
-CREATE OR REPLACE FUNCTION commit_dedupe(p_dedupe dedupe_delta[], p_progress progress_delta[],
-	p_dedupe_before_ms bigint[])
+CREATE OR REPLACE FUNCTION commit_dedupe(p_owner uuid, p_dedupe dedupe_delta[], p_progress progress_delta[],
+	p_dedupe_before_ms bigint[], p_seen_seq bigint, p_window_ms bigint)
 RETURNS void
 LANGUAGE plpgsql SECURITY INVOKER
 SET search_path = tokentally, pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF cardinality(p_dedupe) > 0 THEN
+		PERFORM take_lock('dedupe');
+		IF dedupe_meetings(p_owner, p_dedupe, p_seen_seq, p_window_ms) > 0 THEN
+			RAISE EXCEPTION 'events of this batch were counted by another worker meanwhile' USING ERRCODE = 'TT004';
+		END IF;
 		INSERT INTO dedupe_block (topic, partition, from_offset, to_offset, base_ms, t_min_ms, t_max_ms,
 			id_count, ids)
 		SELECT d.* FROM unnest(p_dedupe) d;

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Hours, and for those that are folded already the day too. The caller holds lock rollups, so the border
--- stands still.
+-- Hours, and for those that are folded already the day too. The caller holds lock rollups, so the border stands still.
+-- The array is sorted: when its first hour is not folded, none is.
 
 CREATE OR REPLACE FUNCTION commit_hours(p_hours hour_delta[])
 RETURNS void
@@ -25,7 +25,7 @@ BEGIN
 		cache_known_tokens = t.cache_known_tokens + EXCLUDED.cache_known_tokens,
 		duration_ms_sum = t.duration_ms_sum + EXCLUDED.duration_ms_sum,
 		duration_ms_max = GREATEST(t.duration_ms_max, EXCLUDED.duration_ms_max);
-	PERFORM commit_days(p_hours, folded_until) FROM usage_fold WHERE folded_until > '-infinity';
+	PERFORM commit_days(p_hours, folded_until) FROM usage_fold WHERE folded_until > (p_hours[1]).bucket;
 END
 $$;
 REVOKE ALL ON FUNCTION commit_hours FROM PUBLIC;

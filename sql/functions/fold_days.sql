@@ -11,7 +11,6 @@ SET lock_timeout = '3s'
 SET TimeZone = 'UTC'
 SET work_mem = '64MB'
 SET jit = off
-SET jit = off
 AS $$
 DECLARE
 	v_limit timestamptz := fold_limit(p_now);

@@ -7,7 +7,8 @@
 CREATE OR REPLACE FUNCTION ingest_commit(
 	p_owner uuid, p_flush_seq bigint, p_names_generation bigint, p_minute_from timestamptz,
 	p_progress progress_delta[], p_dead dead_letter_delta[], p_sessions session_delta[], p_hours hour_delta[],
-	p_minutes minute_delta[], p_latencies latency_delta[], p_dedupe dedupe_delta[], p_dedupe_before_ms bigint[]
+	p_minutes minute_delta[], p_latencies latency_delta[], p_dedupe dedupe_delta[], p_dedupe_before_ms bigint[],
+	p_seen_seq bigint DEFAULT 9223372036854775807, p_dedupe_window_ms bigint DEFAULT 0
 )
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER
@@ -41,11 +42,11 @@ BEGIN
 	IF cardinality(p_latencies) > 0 THEN
 		PERFORM commit_latencies(p_latencies, p_minute_from);
 	END IF;
-	PERFORM commit_dedupe(p_dedupe, p_progress, p_dedupe_before_ms);
+	PERFORM commit_dedupe(p_owner, p_dedupe, p_progress, p_dedupe_before_ms, p_seen_seq, p_dedupe_window_ms);
 	RETURN 'committed';
 END
 $$;
 REVOKE ALL ON FUNCTION ingest_commit FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ingest_commit TO tokentally_ingest;
 COMMENT ON FUNCTION ingest_commit IS
-	'Counts a batch exactly once: "committed", or "already committed" for the last one again; TT001 fenced, TT002 names';
+	'Counts a batch exactly once: "committed", or "already committed" for the last one again; TT001 fenced, TT002 names, TT004 counted elsewhere';

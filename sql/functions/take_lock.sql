@@ -12,7 +12,7 @@ DECLARE
 	v_class constant int := 29803; -- "tk"
 	v_object int;
 BEGIN
-	v_object := array_position(ARRAY['rollups', 'names', 'partitions', 'titles'], p_name);
+	v_object := array_position(ARRAY['rollups', 'names', 'partitions', 'titles', 'dedupe'], p_name);
 	IF v_object IS NULL THEN
 		RAISE EXCEPTION 'no lock is called "%"', p_name USING ERRCODE = '22023';
 	ELSIF p_shared THEN

@@ -18,8 +18,9 @@ BEGIN
 			WHEN p.kind <> 'person' OR NOT p.titles THEN 'not eligible'
 			WHEN c.rule_version <> COALESCE(b.version_then, open.rule_version) THEN 'rule changed'
 			WHEN open.awarded_at = p_as_of THEN 'late data'
-			WHEN s.withheld THEN 'tier not given'
 			WHEN tier_now.place < tier_then.place THEN 'moved up'
+			-- The rank would still do.
+			WHEN c.kind = 'rank' AND s.rank <= (c.tiers ->> open.tier)::numeric THEN 'tier not given'
 			WHEN tier_now.place > tier_then.place THEN 'moved down'
 			ELSE 'no longer ranked' END AS reason
 		FROM title_award_row open

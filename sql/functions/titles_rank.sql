@@ -21,8 +21,7 @@ BEGIN
 		newest_day timestamptz,
 		newest_hour timestamptz,
 		tiebreak int,
-		tier text,
-		withheld boolean NOT NULL DEFAULT false
+		tier text
 	) ON COMMIT DROP;
 
 	FOR contest IN SELECT id, metric, window_name, condition, depth, direction = 'descending' AS falls

@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Tiers of the rules of kind rank, in title_score. A tier's places are the ranks after the tier above it. If more
--- than twice that many people tie at its last rank, nobody gets the tier (and nobody gets the next one instead:
--- their rank is above it); the text returned says so.
+-- Tiers of the rules of kind rank, in title_score. A tier goes to the ranks up to its limit. The border of a tier is
+-- the last rank within its limit: if more people than twice the limit share that rank, nobody gets the tier. Everyone
+-- has the best tier that is given and whose limit is not below their rank: three at rank 1 have jade, not emerald.
+-- The text returned says which tiers were not given.
 
 CREATE OR REPLACE FUNCTION titles_tier_ranks() RETURNS text[]
 LANGUAGE plpgsql
@@ -12,26 +13,27 @@ DECLARE
 	notes text[];
 BEGIN
 	WITH step AS (
-		SELECT c.id, c.title, t.place, t.name AS tier, each.value::int AS last_rank,
-			lag(each.value::int, 1, 0) OVER (PARTITION BY c.id ORDER BY t.place) AS above
+		SELECT c.id, c.title, t.place, t.name AS tier, each.value::numeric::int AS last_rank
 		FROM pg_temp.title_contest c, jsonb_each_text(c.tiers) each JOIN title_tier t ON t.name = each.key
 		WHERE c.kind = 'rank'
-	), border AS (
-		SELECT step.*, last_rank - above AS places, tie.rank, tie.ties,
-			COALESCE(tie.ties > 2 * (last_rank - above), false) AS withheld
-		FROM step LEFT JOIN LATERAL (
+	), border AS MATERIALIZED (
+		SELECT step.*, tie.rank, tie.ties, tie.ties > 2 * last_rank AS overfull
+		FROM step CROSS JOIN LATERAL (
 			SELECT s.rank, s.ties FROM pg_temp.title_score s
-			WHERE s.contest = step.id AND s.rank > above AND s.rank <= last_rank
-			ORDER BY s.rank DESC LIMIT 1) tie ON true
+			WHERE s.contest = step.id AND s.rank <= last_rank
+			ORDER BY s.rank DESC LIMIT 1) tie
+	), span AS (
+		SELECT id, tier, last_rank, lag(last_rank, 1, 0) OVER (PARTITION BY id ORDER BY place) AS above
+		FROM border WHERE NOT overfull
 	), given AS (
-		UPDATE pg_temp.title_score s SET tier = CASE WHEN NOT b.withheld THEN b.tier END, withheld = b.withheld
-		FROM border b
-		WHERE s.contest = b.id AND s.rank > b.above AND s.rank <= b.last_rank
+		UPDATE pg_temp.title_score s SET tier = span.tier
+		FROM span
+		WHERE s.contest = span.id AND s.rank > span.above AND s.rank <= span.last_rank
 	)
-	SELECT array_agg(format('%s: %s not given, %s people tie at rank %s and it has %s',
-			title, tier, ties, rank, CASE places WHEN 1 THEN '1 place' ELSE places || ' places' END)
+	SELECT array_agg(format('%s: %s not given, %s people tie at rank %s and at most %s may',
+			title, tier, ties, rank, 2 * last_rank)
 		ORDER BY title, place) INTO notes
-	FROM border WHERE withheld;
+	FROM border WHERE overfull;
 	RETURN COALESCE(notes, '{}');
 END
 $$;

@@ -24,9 +24,17 @@ BEGIN
 	IF NOT pg_has_role('tokentally_admin', 'tokentally_reader', 'member') THEN
 		GRANT tokentally_reader TO tokentally_admin;
 	END IF;
-	-- SET ROLE needs a membership; a superuser has every one.
-	IF NOT pg_has_role('tokentally_owner', 'member') THEN
+	-- SET ROLE needs a membership; a superuser has every one. On PostgreSQL 16 whoever made a role is a member without
+	-- the right to become it, so grant in any case.
+	IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
 		EXECUTE format('GRANT tokentally_owner TO %I', current_user);
+	END IF;
+	-- A title run works in temporary tables, a right that many sites take from PUBLIC.
+	IF has_database_privilege(current_database(), 'TEMPORARY WITH GRANT OPTION') THEN
+		EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO tokentally_owner', current_database());
+	ELSIF NOT has_database_privilege('tokentally_owner', current_database(), 'TEMPORARY') THEN
+		RAISE WARNING 'titles need temporary tables: have the owner of the database GRANT TEMPORARY ON DATABASE % TO tokentally_owner',
+			quote_ident(current_database());
 	END IF;
 END
 $$;

@@ -64,13 +64,6 @@ ALTER TABLE dedupe_block ALTER COLUMN ids SET STORAGE EXTERNAL;
 CREATE INDEX dedupe_block_age ON dedupe_block (topic, partition, t_max_ms);
 COMMENT ON TABLE dedupe_block IS 'Packed ids of the events counted within dedupe_window, one row a commit and partition';
 
-CREATE TABLE dedupe_state (
-	id boolean PRIMARY KEY DEFAULT true CHECK (id),
-	seen_seq bigint NOT NULL DEFAULT 0
-);
-COMMENT ON TABLE dedupe_state IS 'One row: blocks up to seen_seq were compared across partitions';
-INSERT INTO dedupe_state DEFAULT VALUES;
-
 CREATE TABLE offset_change (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	changed_at timestamptz NOT NULL DEFAULT now(),

@@ -15,9 +15,9 @@ COMMENT ON COLUMN partition_spec.fillfactor IS 'Rows that are added to often lea
 INSERT INTO partition_spec VALUES
 	('usage_minute', 'bucket', 'day', 'minute', 70),
 	('latency_minute', 'bucket', 'day', 'minute', 70),
-	('usage_team_hour', 'bucket', 'month', 'hour', 50),
+	('usage_team_hour', 'bucket', 'month', 'hour', 70),
 	('usage_hour', 'bucket', 'week', 'hour', 70),
-	('latency_hour', 'bucket', 'month', 'hour', 50),
-	('usage_day', 'bucket', 'month', 'day', 70),
-	('session_slot', 'slot', 'week', 'session', 80),
+	('latency_hour', 'bucket', 'month', 'hour', 70),
+	('usage_day', 'bucket', 'month', 'day', 100),
+	('session_slot', 'slot', 'week', 'session', 70),
 	('dead_letter_row', 'received_at', 'week', 'dead_letter', 100);

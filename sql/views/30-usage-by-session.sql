@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Slots of a session put together. Arms as in usage_by_hour; the sessions of hidden people are one row.
+-- Slots of a session put together. Arms as in usage_by_hour; the sessions of hidden people are one row, and so
+-- are those counted before there was a privacy key.
 
 CREATE OR REPLACE VIEW usage_by_session WITH (security_barrier) AS
 SELECT u.session_key, u.user_key, min(u.first_seen) AS first_seen, max(u.last_seen) AS last_seen,
@@ -22,7 +23,9 @@ FROM (
 	WHERE pg_has_role(current_user, 'tokentally_people', 'usage')
 	UNION ALL
 	SELECT s.first_seen, s.last_seen,
-		CASE p.shown_key WHEN '(hidden)' THEN '(hidden)' ELSE s.shown_key END, p.shown_key,
+		CASE WHEN p.shown_key = '(hidden)' OR s.shown_key = '' THEN '(hidden)'
+			WHEN (SELECT value FROM setting WHERE key = 'privacy_names') = 'named' THEN s.session_key
+			ELSE s.shown_key END, p.shown_key,
 		s.calls, s.errors, s.input_tokens, s.cache_read_tokens, s.cache_write_tokens,
 		s.cache_write_1h_tokens, s.output_tokens, s.reasoning_tokens, s.cost_nano,
 		s.unpriced_calls, s.zero_output_calls, s.cache_known_tokens

@@ -105,8 +105,9 @@ def titles(checks):
         {"a": ("emerald", 1), "b": ("emerald", 1), "c": ("jade", 3), "d": ("gold", 4), "e": ("gold", 4)},
         "ties share a rank",
     )
-    crowd = ranked("T", {f"u{number}": 1 for number in range(3)})
-    checks.equal(crowd, {}, "more than twice the places tie: not given")
+    for people, expected in ((2, {"emerald"}), (3, {"jade"}), (7, {"gold"}), (100, {"silver"}), (501, set())):
+        crowd = ranked("T", {f"u{number}": 1 for number in range(people)})
+        checks.equal({tier for tier, _, _ in crowd.values()}, expected, f"{people} tie for the first place")
     oracle = Oracle(NOW)
     as_of = NOW // HOUR * HOUR
     for number in range(100):

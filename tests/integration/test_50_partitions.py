@@ -5,7 +5,9 @@
 
 import json
 import os
+import signal
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from checks import Checks, seed_from_environment, wait_for
@@ -47,6 +49,46 @@ def rebalances(checks, world, seed, now):
     checks.equal([status for status in statuses if isinstance(status, int)], [0, 0], "members that leave end with 0")
     world.wait_counted()
     return one, two
+
+
+def sleep_through(world, sleeper, writer, now, pause_in_outage):
+    """pause_in_outage: a commit was begun and waits for PostgreSQL; it is sent at once after waking up."""
+    world.wait_counted()
+    for number in range(400):
+        writer.send(TOPIC, number % 4, event(now, "counted once"), now)
+    writer.flush()
+    if pause_in_outage:
+        said = len(sleeper.log())
+        world.database.stop("immediate")
+        wait_for(lambda: "step=commit" in sleeper.log()[said:], 30, "a commit that cannot be made")
+    else:
+        time.sleep(0.7)  # about when it was read and not yet committed
+    sleeper.process.send_signal(signal.SIGSTOP)
+    if pause_in_outage:
+        world.database.start()
+    world.wait_counted()
+    sleeper.process.send_signal(signal.SIGCONT)
+
+
+def sleepers(checks, world, now):
+    """A process is stopped past its session with events in memory; another one counts them; then it wakes up (P4)."""
+    one, two = world.daemons["one"], world.daemons["two"]
+    for daemon in (one, two):
+        daemon.end()
+        daemon.start("ingest.flush_interval=2s", "kafka.session.timeout.ms=2000")
+    writer = world.writer()
+    for sleeper in (one, two):
+        settled(world, 2)
+        sleep_through(world, sleeper, writer, now, pause_in_outage=False)
+        settled(world, 2)
+        sleep_through(world, sleeper, writer, now, pause_in_outage=True)
+    settled(world, 2)
+    world.wait_counted()
+    calls = world.database.value("SELECT sum(calls) FROM tokentally.usage_by_day WHERE user_key = 'counted once'")
+    checks.equal(int(calls), 1600, "a process that slept through its takeover changes nothing when it wakes up")
+    for daemon in (one, two):
+        checks.equal(daemon.end(), 0, f"{daemon.name} ends with 0")
+        daemon.start()
 
 
 def exact_window(checks, world, now):
@@ -185,7 +227,7 @@ def main():
         now = now_ms()
         world.broker.create_topic(TOPIC, 4)
         rebalances(checks, world, seed, now)
-        for part in (exact_window, transactions, added_partition, expired_records):
+        for part in (sleepers, exact_window, transactions, added_partition, expired_records):
             part(checks, world, now)
         oracle = Oracle(now * 1000).read(world.truth_path)
         print(f"# oracle: {oracle.totals()}")

@@ -127,6 +127,11 @@ class Broker:
         done[name].result(30)
         wait_for(lambda: self.partitions(name) == partitions, 30, f"topic {name}")
 
+    def delete_topic(self, name):
+        admin = self.admin()
+        admin.delete_topics([name])[name].result(30)
+        wait_for(lambda: name not in self.admin().list_topics(timeout=5).topics, 30, f"the end of topic {name}")
+
     def add_partitions(self, name, total):
         admin = self.admin()
         admin.create_partitions([NewPartitions(name, total)])[name].result(30)

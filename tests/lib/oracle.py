@@ -7,7 +7,7 @@ a key and a value is that of the queries in compare.py.
 
 import base64
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from fractions import Fraction
 
 from oracle_decode import COUNTERS, records_of
@@ -194,14 +194,20 @@ class Oracle:
 
 
 def ranked(title, values):
-    """Ranks are shared by ties. A tier is not given when more than twice its places tie at its last rank."""
-    first, given, above = {}, {}, 0
+    """Ranks are shared by ties. A tier is not given when more people than twice its limit share the last rank within
+    it; each one has the best tier that is given and reaches as far as their rank."""
+    first, given = {}, {}
     for place, value in enumerate(sorted(values.values(), reverse=True), 1):
         first.setdefault(value, place)
-    for tier, border in RANK_TIERS:
-        holders = {user: first[value] for user, value in values.items() if above < first[value] <= border}
-        ties = list(holders.values()).count(max(holders.values(), default=0))
-        if ties <= 2 * (border - above):
-            given.update({(title, user): (tier, rank, values[user]) for user, rank in holders.items()})
-        above = border
+    ranks = {user: first[value] for user, value in values.items()}
+    sharing = Counter(ranks.values())
+    tiers = [
+        (tier, limit)
+        for tier, limit in RANK_TIERS
+        if sharing[max((rank for rank in sharing if rank <= limit), default=0)] <= 2 * limit
+    ]
+    for user, rank in ranks.items():
+        best = next((tier for tier, limit in tiers if rank <= limit), None)
+        if best:
+            given[(title, user)] = (best, rank, values[user])
     return given

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Who owns a partition: claims, other groups, waiting owners, quarantine and its end.
-SELECT plan(28);
+SELECT plan(29);
 SELECT is((SELECT string_agg(topic || known, ' ') FROM ingest_starts('{calls,other}')), 'callsfalse otherfalse',
 	'topics without a row are unknown');
 
@@ -71,10 +71,8 @@ SELECT lives_ok($$SELECT test.value_as('tokentally_ingest',
 	ARRAY[ROW('calls', 0, 9, 15, 0, 10, 40, 2, '\x0102')::dedupe_delta, ROW('calls', 0, 15, 20, 0, 45, 60,
 	1, '\x03')::dedupe_delta]))$$,
 	'ids of a batch are stored');
-SELECT results_eq($$SELECT test.query_as('tokentally_ingest',
-	'SELECT * FROM ingest_dedupe_blocks(''{calls,calls}'', ''{0,1}'', ''{30,30}'')')$$,
-	$$VALUES ('(calls,0,0,"\\x03")')$$,
-	'blocks before the window are forgotten, the others are there for the next claim');
+SELECT results_eq('SELECT topic, partition, ids FROM dedupe_block', $$VALUES ('calls'::text COLLATE "C", 0, '\x03'::bytea)$$,
+	'blocks before the window are forgotten, the others are kept');
 SELECT is((SELECT format('%s %s %s', last_offset, last_time_ms, last_crc) FROM kafka_offset
 	WHERE partition = 0), '19 5000 1', 'the last message is remembered');
 
@@ -91,6 +89,8 @@ SELECT results_eq($$SELECT test.claimed(6, '{0,1}', '{0,0}')$$, $$VALUES ('(call
 	'a claim does not end it');
 SELECT throws_ok($$SELECT accept_reset('calls', 9, 0, 'no such')$$, 'P0002', NULL,
 	'a partition never claimed cannot be reset');
+SELECT throws_ok($$SELECT accept_reset('calls', 1, 0, 'by mistake')$$, '55000', NULL,
+	'nor one that is not in quarantine');
 SELECT lives_ok($$SELECT test.value_as('tokentally_admin',
 	'SELECT accept_reset(''calls'', 0, 3, ''topic was made anew'')')$$, 'admin accepts the reset');
 SELECT results_eq($$SELECT old_offset || '>' || new_offset || ' ' || old_incarnation || '>' || new_incarnation || ' ' || reason FROM offset_change ORDER BY id$$,

@@ -50,12 +50,12 @@ SELECT ok(NOT EXISTS (SELECT FROM test.functions_of('tokentally_reader') f
 	WHERE f ~ '^(ingest|intern|commit|fold|set_|accept|erase|make_|take_)'),
 	'readers call no function that writes');
 SELECT ok(NOT EXISTS (SELECT FROM test.functions_of('tokentally_ingest') f
-	WHERE f ~ '^(commit_|set_person|accept_reset|erase|make_partition|take_lock|fold_day$)'),
+	WHERE f ~ '^(commit_|set_person|accept_reset|erase|make_partition|take_lock|fold_day$|dedupe_)'),
 	'the daemon calls no inner function');
 SELECT ok(f IN (SELECT test.functions_of('tokentally_ingest')), 'the daemon may call ' || f)
 FROM unnest(ARRAY['ingest_hello', 'ingest_ensure_partitions', 'ingest_drop_partitions', 'intern_people',
 	'intern_teams', 'intern_apps',
-	'intern_models', 'ingest_starts', 'ingest_claim', 'ingest_owners', 'ingest_dedupe_blocks',
+	'intern_models', 'ingest_starts', 'ingest_claim', 'ingest_owners', 'ingest_dedupe_blocks', 'ingest_dedupe_since', 'ingest_trim_dedupe',
 	'ingest_quarantine', 'ingest_commit',
 	'fold_days']) f;
 SELECT ok(f IN (SELECT test.functions_of('tokentally_admin'))

@@ -19,6 +19,7 @@
 
 #include "decode.h"
 #include "decode_story.h"
+#include "faults.h"
 #include "formats.h"
 #include "mem.h"
 #include "period.h"
@@ -184,6 +185,213 @@ static void every_sample_is_what_it_should_be(void **state)
 	buf_release(&out);
 }
 
+/* A fenced block of docs/FORMATS.md. */
+struct block {
+	char info[60];
+	struct span text, after; /* what stands in it, and the line after it */
+};
+
+/* Takes the next block off *rest. */
+static bool next_block(struct span *rest, struct block *block)
+{
+	const char *at = memmem(rest->data, rest->len, "\n```", 4), *end, *newline;
+	size_t left;
+
+	if (at == NULL)
+		return false;
+	at += 4;
+	left = rest->len - (size_t)(at - rest->data);
+	newline = memchr(at, '\n', left);
+	assert_non_null(newline);
+	snprintf(block->info, sizeof(block->info), "%.*s", (int)(newline - at), at);
+	end = memmem(newline, left - (size_t)(newline - at), "\n```", 4);
+	assert_non_null(end);
+	block->text = (struct span){ newline + 1, (size_t)(end - newline) };
+	*rest = (struct span){ end + 4, rest->len - (size_t)(end + 4 - rest->data) };
+	block->after = span_trim((struct span){ rest->data + 1, strcspn(rest->data + 1, "\n") });
+	return true;
+}
+
+static struct span read_document(void)
+{
+	char path[1000];
+	struct span text;
+
+	snprintf(path, sizeof(path), "%s/docs/FORMATS.md", source_dir());
+	text = read_file(path);
+	text.data = realloc((char *)text.data, text.len + 1);
+	((char *)text.data)[text.len] = '\0';
+	return text;
+}
+
+/* The words in backquotes, in their order, each somewhere behind the one before. */
+static void check_words(struct span after, const char *story)
+{
+	const char *from = story;
+	struct span words = after;
+
+	assert_true(after.len > 12 && memcmp(after.data, "Counts as: `", 12) == 0);
+	words.data += 12;
+	words.len -= 13;
+	while (words.len > 0) {
+		const char *blank = memchr(words.data, ' ', words.len);
+		size_t len = blank == NULL ? words.len : (size_t)(blank - words.data);
+		char word[120];
+
+		snprintf(word, sizeof(word), " %.*s", (int)len, words.data);
+		from = strstr(from, word);
+		if (from == NULL || (from[len + 1] != ' ' && from[len + 1] != '\n'))
+			fail_msg("no '%s' in: %s", word, story);
+		len += blank != NULL;
+		words = (struct span){ words.data + len, words.len - len };
+	}
+}
+
+static void the_document_tells_the_truth(void **state)
+{
+	const struct decode_limits limits = { STORY_MESSAGE_BYTES_MAX, STORY_DEPTH_MAX, 5 * US_PER_MINUTE,
+					      35 * US_PER_DAY };
+	struct span document = read_document(), rest = document;
+	struct err err = { 0 };
+	struct mappings *all = formats_builtin(&err);
+	struct decoder *reader = decoder_new(&limits);
+	int mapped = 0, records = 0;
+	struct block block;
+
+	(void)state;
+	while (next_block(&rest, &block))
+		if (strncmp(block.info, "json mapping ", 13) == 0 && ++mapped &&
+		    !mappings_add(all, span_of(block.info + 13), ORIGIN_MAPPING, block.text, &err))
+			fail_msg("%s", err.text);
+	decoder_use(reader, all);
+	rest = document;
+	while (next_block(&rest, &block)) {
+		struct story story;
+		struct buf out;
+
+		if (strncmp(block.info, "json record", 11) != 0)
+			continue;
+		records++;
+		buf_init(&out, TEXT_BYTES_MAX_HERE);
+		story = (struct story){ &out, block.info };
+		/* Line ends inside a record are only for the page's width. */
+		for (size_t i = 0; i + 1 < block.text.len; i++)
+			if (block.text.data[i] == '\n' && block.text.data[i + 1] == ' ')
+				((char *)block.text.data)[i] = ' ';
+		decode_message(reader, FORMAT_AUTO, block.text, noon_us(), write_record, &story);
+		check_words(block.after, out.data);
+		buf_release(&out);
+	}
+	assert_int_equal(mapped, 2);
+	assert_int_equal(records, 10);
+	decoder_free(reader);
+	mappings_free(all);
+	free((char *)document.data);
+}
+
+/* tokentally.conf as the document has it, with what it leaves out. */
+static void the_configurations_of_the_document_are_right(void **state)
+{
+	static char group[] = "kafka.group.id=g", broker[] = "kafka.bootstrap.servers=b:1",
+		    names[] = "privacy.names=named";
+	char *overrides[] = { group, broker, names };
+	struct span document = read_document(), rest = document;
+	struct block block;
+	int count = 0;
+
+	(void)state;
+	while (next_block(&rest, &block)) {
+		FILE *file;
+		struct options *options;
+		struct faults faults;
+
+		if (strcmp(block.info, "ini") != 0)
+			continue;
+		count++;
+		file = fopen("formats.conf", "w");
+		assert_non_null(file);
+		fwrite(block.text.data, 1, block.text.len, file);
+		fclose(file);
+		faults_init(&faults);
+		options = options_load("formats.conf", overrides, 3, &faults);
+		if (options == NULL)
+			fail_msg("%s", faults.count > 0 ? faults.texts[0] : "no options");
+		for (size_t i = 0; i < options->topic_count; i++) {
+			const char *name = options->kafka_topics[i].format;
+			enum format format;
+
+			assert_true(name == NULL || strcmp(name, "acme") == 0 ||
+				    mappings_format(mappings, span_of(name), &format));
+		}
+		options_free(options);
+		faults_release(&faults);
+	}
+	remove("formats.conf");
+	assert_int_equal(count, 6);
+	free((char *)document.data);
+}
+
+struct fault_case {
+	const char *json, *text;
+};
+
+#define REST ",\"fields\":{\"time\":{\"path\":\"/t\",\"unit\":\"s\"},\"user\":\"/u\",\"model\":\"/m\"}}"
+#define HEAD "{\"detect\":{\"path\":\"/a\",\"present\":true}"
+
+static void faults_name_the_file_and_the_place(void **state)
+{
+	static const struct fault_case cases[] = {
+		{ "", "x: line 1: ends too early" },
+		{ "{\n\n1}", "x: line 3: no key" },
+		{ "[]", "x: is not an object" },
+		{ "{}", "x: /: has no detect: by what is a record known?" },
+		{ "{\"detekt\":1}", "x: /: has no key 'detekt'; nearest: detect" },
+		{ HEAD ",\"detect\":1" REST, "x: /: the key 'detect' stands twice" },
+		{ HEAD "}", "x: /: says nothing of the field time" },
+		{ HEAD ",\"shape\":\"spam\"" REST, "x: /shape: is none of record span log" },
+		{ "{\"detect\":{\"path\":\"a\",\"present\":true}" REST,
+		  "x: /detect/path: is no JSON pointer: it does not start with /" },
+		{ "{\"detect\":[{\"path\":\"/a\"}]" REST, "x: /detect/0: needs a path and one test of it" },
+		{ "{\"detect\":[{\"path\":\"/a\",\"is\":\"b\"}]" REST,
+		  "x: /detect/0/is: is not a list of words" },
+		{ HEAD ",\"fields\":{\"usr\":\"/u\"}}", "x: /fields: has no key 'usr'; nearest: user" },
+		{ HEAD ",\"fields\":{\"time\":\"/t\"}}",
+		  "x: /fields/time: needs a unit: {\"path\": ..., \"unit\": ...}" },
+		{ HEAD ",\"fields\":{\"time\":[{\"path\":\"/t\",\"unit\":\"h\"}]}}",
+		  "x: /fields/time/0/unit: is none of s ms us ns iso8601" },
+		{ HEAD ",\"fields\":{\"user\":{\"sum\":[\"/t\"]}}}",
+		  "x: /fields/user: join is for texts, sum for counts, from and to for durations" },
+		{ HEAD ",\"fields\":{\"user\":\"^/t\"}}",
+		  "x: /fields/user: starts with ^, but there is no /records" },
+		{ HEAD ",\"fields\":{\"input_tokens\":{\"path\":\"/t\",\"unit\":\"s\"}}}",
+		  "x: /fields/input_tokens/unit: this field has no unit" },
+		{ HEAD ",\"tokens\":{\"cache\":\"in\"}" REST,
+		  "x: /tokens/cache: is none of unreported inside outside" },
+		{ HEAD ",\"defaults\":{\"status\":\"bad\"}" REST, "x: /defaults/status: is none of ok error" },
+		{ HEAD ",\"defaults\":{\"time\":\"bad\"}" REST,
+		  "x: /defaults/time: this field can have no default" },
+		{ HEAD ",\"skip\":[{\"why\":\"w\"}]" REST, "x: /skip/0: needs why and if" },
+		{ HEAD ",\"variants\":[{}]" REST, "x: /variants/0: has no name" },
+		{ HEAD ",\"shape\":\"log\"" REST,
+		  "x: /detect/path: is none of attributes resource scope time observed_time body event_name "
+		  "trace_id span_id" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct mappings *set = mappings_new();
+		struct err err = { 0 };
+
+		if (mappings_add(set, SPAN("x"), ORIGIN_MAPPING, span_of(cases[i].json), &err))
+			fail_msg("no fault: %s", cases[i].json);
+		if (strcmp(err.text, cases[i].text) != 0)
+			fail_msg("%s\n is       '%s'\n expected '%s'", cases[i].json, err.text, cases[i].text);
+		assert_int_equal(err.kind, ERR_CONFIG);
+		assert_int_equal(set->count, 0);
+		mappings_free(set);
+	}
+}
+
 static int set_up(void **state)
 {
 	const struct decode_limits limits = { STORY_MESSAGE_BYTES_MAX, STORY_DEPTH_MAX, 5 * US_PER_MINUTE,
@@ -211,7 +419,12 @@ static int tear_down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(every_sample_is_what_it_should_be) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_sample_is_what_it_should_be),
+		cmocka_unit_test(the_document_tells_the_truth),
+		cmocka_unit_test(the_configurations_of_the_document_are_right),
+		cmocka_unit_test(faults_name_the_file_and_the_place),
+	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
