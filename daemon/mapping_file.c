@@ -119,6 +119,12 @@ static bool read_lower(struct reader *in, const cJSON *json, void *target)
 	return reader_bool(in, json, &in->mapping->lower_emails);
 }
 
+static bool read_description(struct reader *in, const cJSON *json, void *target)
+{
+	(void)target;
+	return cJSON_IsString(json) ? true : reader_fault(in, "is not a text");
+}
+
 static bool read_part(struct reader *in, const cJSON *json, const char *key, read_fn *read)
 {
 	const cJSON *member = reader_get(json, key);
@@ -175,7 +181,8 @@ static bool read_one(struct reader *in, const cJSON *json, const cJSON *variant)
 	struct mapping *mapping = in->mapping;
 
 	mapping->lower_emails = true;
-	if (!read_part(in, json, "shape", read_shape))
+	if (!read_part(in, json, "description", read_description) ||
+	    !read_part(in, json, "shape", read_shape))
 		return false;
 	mapping->root = in->mappings->roots[mapping->shape];
 	/* Detection is the document's business, before /records leads inside it. */
