@@ -37,10 +37,18 @@ static const struct member_place log_members[] = {
 	{ "spanId", "span_id" },       { NULL, NULL },
 };
 
+/* Behind the bracket or brace of a container; of nothing, nothing. */
+static struct span inside(struct span container)
+{
+	if (container.len == 0)
+		return SPAN("");
+	return (struct span){ container.data + 1, container.len - 1 };
+}
+
 /* The first member of this key; data NULL: none. */
 static struct span member_of(struct span object, const char *key)
 {
-	struct span rest = { object.data + 1, object.len - 1 }, name, json;
+	struct span rest = inside(object), name, json;
 
 	if (object.len > 0 && object.data[0] == '{')
 		while (scan_member(&rest, &name, &json))
@@ -58,7 +66,7 @@ static bool is_kind(struct span json, char open)
 static struct value any_value(struct span json)
 {
 	struct value other = { .kind = VALUE_OTHER, .text = json };
-	struct span rest = { json.data + 1, json.len - 1 }, name, inner;
+	struct span rest = inside(json), name, inner;
 
 	if (!is_kind(json, '{') || !scan_member(&rest, &name, &inner))
 		return other;
@@ -84,7 +92,7 @@ static void put_attribute(struct otlp *otlp, uint32_t node, struct span attribut
 
 static void put_attributes(struct otlp *otlp, uint32_t node, struct span list)
 {
-	struct span rest = { list.data + 1, list.len - 1 }, attribute;
+	struct span rest = inside(list), attribute;
 
 	if (node != 0 && is_kind(list, '['))
 		while (scan_element(&rest, &attribute))
@@ -131,7 +139,7 @@ static void decode_record(struct otlp *otlp, enum otlp_kind kind, struct span re
 {
 	struct values *values = &otlp->message->decoder->values;
 	size_t mark = values->touched_count;
-	struct span rest = { record.data + 1, record.len - 1 }, name, json;
+	struct span rest = inside(record), name, json;
 
 	if (!is_kind(record, '{')) {
 		message_tell_dead(otlp->message, record, DEAD_BAD_TYPE, "record is not an object");
@@ -165,7 +173,7 @@ static struct span list_of(struct message *message, struct span object, const ch
 	struct span list = member_of(object, key);
 
 	if (is_kind(list, '['))
-		return (struct span){ list.data + 1, list.len - 1 };
+		return inside(list);
 	if (list.data != NULL && !is_kind(list, 'n'))
 		message_tell_dead(message, object, DEAD_BAD_TYPE, "a list of OTLP is no list");
 	return (struct span){ "", 0 };
@@ -193,7 +201,7 @@ void otlp_json_decode(struct message *message, enum otlp_kind kind, struct span 
 {
 	struct values *values = &message->decoder->values;
 	size_t mark = values->touched_count;
-	struct span rest = { list.data + 1, list.len - 1 }, resource, scopes, scope;
+	struct span rest = inside(list), resource, scopes, scope;
 	struct otlp otlp;
 
 	otlp_init(&otlp, message, kind == OTLP_LOGS ? SHAPE_LOG : SHAPE_SPAN);
