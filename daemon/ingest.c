@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "batch.h"
+#include "holding.h"
 #include "intake.h"
 #include "log.h"
 #include "mem.h"
@@ -30,7 +31,7 @@
 #define COMMIT_AT_PERCENT 80     /* of flush_interval: the commit itself takes its time, too */
 #define BLOCK_MS 200             /* waiting for the writer without polling, while it is quick */
 #define PAUSE_AFTER_MS 1000      /* then fetching is paused and polling goes on */
-#define REVOKE_COMMIT_MS 5000    /* the group waits for us; sessions last much longer than this */
+#define REVOKE_COMMIT_MS 3000    /* the group waits for us; and who was stopped in a commit may hold the rows we wait for */
 #define QUARANTINE_RECHECK_MS 30000
 #define PROBE_EVERY_MS 5000
 #define STOP_RESERVE_MS 1500     /* of the time to stop: for leaving the group */
@@ -48,16 +49,7 @@ struct ingest {
 	struct intake *intake;
 	_Atomic int state;
 	uint64_t generation;
-	/* The assignment, sorted; claims[i] is about assigned[i]. */
-	struct source_partition *assigned;
-	struct claim_partition *claims;
-	bool *other_log; /* seen of assigned[i] since the assignment: not the log we counted */
-	size_t assigned_count;
-	/* What is read of it: without those in quarantine. Batches have one progress each. */
-	struct source_partition *held;
-	size_t held_count;
-	struct source_partition *known; /* as last committed by us, through claims: to notice a database that went back */
-	size_t known_count;
+	struct holding holding;
 	_Atomic size_t quarantined_count;
 	struct batch *live, *frozen;
 	bool frozen_in_flight, claim_wanted, paused, was_assigned, bytes_full;
@@ -105,7 +97,7 @@ static void stop_reading(struct ingest *ingest)
 	/* A pause would survive the next assignment (librdkafka issue #1849). */
 	if (ingest->paused && !source_resume(ingest->source, &ignored))
 		log_debug("%s worker=%d", ignored.text, ingest->number);
-	ingest->held_count = 0;
+	holding_stop(&ingest->holding);
 	ingest->paused = ingest->bytes_full = false;
 	ingest->blocked_since_ms = 0;
 	batch_begin(ingest->live, NULL, 0, keep_bytes(ingest));
@@ -116,7 +108,7 @@ static void stop_reading(struct ingest *ingest)
 static void want_claim(struct ingest *ingest)
 {
 	ingest->generation++;
-	ingest->claim_wanted = ingest->assigned_count > 0;
+	ingest->claim_wanted = ingest->holding.assigned_count > 0;
 	set_state(ingest, ingest->claim_wanted ? INGEST_CLAIMING : INGEST_IDLE);
 }
 
@@ -133,12 +125,7 @@ static void on_assigned(void *ctx, const struct source_partition *partitions, si
 	struct ingest *ingest = ctx;
 
 	stop_reading(ingest);
-	ingest->assigned = xrealloc_array(ingest->assigned, count + 1, sizeof(*partitions));
-	if (count)
-		memcpy(ingest->assigned, partitions, count * sizeof(*partitions));
-	free(ingest->other_log);
-	ingest->other_log = xcalloc(count + 1, sizeof(*ingest->other_log));
-	ingest->assigned_count = count;
+	holding_assign(&ingest->holding, partitions, count);
 	ingest->was_assigned = true;
 	metric_share(METRIC_PARTITIONS_ASSIGNED, &ingest->shares.assigned, (int64_t)count);
 	log_info("assigned %zu partitions, claiming them worker=%d", count, ingest->number);
@@ -178,17 +165,12 @@ static void submit_claim(struct ingest *ingest)
 	struct writer_job job = {
 		.kind = JOB_CLAIM,
 		.generation = ingest->generation,
-		.partition_count = ingest->assigned_count,
+		.partitions = holding_ask(&ingest->holding),
+		.partition_count = ingest->holding.assigned_count,
 		.dedupe = intake_dedupe(ingest->intake),
 		.dedupe_ids_max = (int64_t)ingest->limits.dedupe_ids,
 	};
 
-	ingest->claims = xrealloc_array(ingest->claims, ingest->assigned_count + 1, sizeof(*ingest->claims));
-	for (size_t i = 0; i < ingest->assigned_count; i++)
-		ingest->claims[i] = (struct claim_partition){ .topic = ingest->assigned[i].topic,
-							      .partition = ingest->assigned[i].partition,
-							      .other_log = ingest->other_log[i] };
-	job.partitions = ingest->claims;
 	ingest->claim_wanted = false;
 	writer_submit(ingest->writer, &job);
 }
@@ -196,82 +178,67 @@ static void submit_claim(struct ingest *ingest)
 /* A partition whose committed offset is behind what we had committed: a failover, or a restored backup. */
 static void note_went_back(struct ingest *ingest, const struct claim_partition *claim)
 {
-	for (size_t i = 0; i < ingest->known_count; i++) {
-		const struct source_partition *known = &ingest->known[i];
+	int64_t known = holding_known_offset(&ingest->holding, claim);
 
-		if (known->topic != claim->topic || known->partition != claim->partition ||
-		    known->next_offset <= claim->next_offset)
-			continue;
-		metric_add_label(METRIC_BATCHES_FORGOTTEN, FORGOTTEN_DATABASE_WENT_BACK, 1);
-		log_error("the database went back: %s/%d is at offset %lld, we had committed up to %lld; counting again "
-			  "from there worker=%d",
-			  claim->topic, (int)claim->partition, (long long)claim->next_offset,
-			  (long long)known->next_offset, ingest->number);
-	}
-}
-
-/* What a later claim compares with. */
-static void remember_held(struct ingest *ingest)
-{
-	ingest->known = xrealloc_array(ingest->known, ingest->held_count + 1, sizeof(*ingest->known));
-	if (ingest->held_count)
-		memcpy(ingest->known, ingest->held, ingest->held_count * sizeof(*ingest->known));
-	ingest->known_count = ingest->held_count;
+	if (known <= claim->next_offset)
+		return;
+	metric_add_label(METRIC_BATCHES_FORGOTTEN, FORGOTTEN_DATABASE_WENT_BACK, 1);
+	log_error("the database went back: %s/%d is at offset %lld, we had committed up to %lld; counting again from there "
+		  "worker=%d",
+		  claim->topic, (int)claim->partition, (long long)claim->next_offset, (long long)known, ingest->number);
 }
 
 /* Reading starts with the last message that was counted, where Kafka still has it, to see that it is the same log. */
 static bool start_reading(struct ingest *ingest, struct err *err)
 {
-	CLEANUP(free_ptr) struct source_partition *starts = xcalloc(ingest->held_count + 1, sizeof(*starts));
-	size_t held = 0;
+	size_t count = ingest->holding.held_count;
+	CLEANUP(free_ptr) struct source_partition *starts = xcalloc(count + 1, sizeof(*starts));
 
-	for (size_t i = 0; i < ingest->assigned_count; i++) {
-		const struct claim_partition *claim = &ingest->claims[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct claim_partition *claim = ingest->holding.held_claims[i];
 
-		if (claim->quarantined)
-			continue;
-		starts[held] = ingest->held[held];
+		starts[i] = ingest->holding.held[i];
 		if (claim->last_offset >= claim->low_offset && claim->last_offset < claim->next_offset) {
-			starts[held].next_offset = claim->last_offset;
-			intake_expect(ingest->intake, held, claim->last_offset, claim->last_time_ms, claim->last_crc);
+			starts[i].next_offset = claim->last_offset;
+			intake_expect(ingest->intake, i, claim->last_offset, claim->last_time_ms, claim->last_crc);
 		} else if (claim->last_offset >= 0) {
 			metric_add(METRIC_CLAIMS_UNVERIFIED, 1);
 		}
-		held++;
 	}
-	return source_start(ingest->source, starts, held, err);
+	return source_start(ingest->source, starts, count, err);
+}
+
+/* An empty live batch where the claims say, and the intake ready for it. */
+static void begin_reading(struct ingest *ingest)
+{
+	const struct holding *holding = &ingest->holding;
+	CLEANUP(free_ptr) struct batch_start *starts = xcalloc(holding->held_count + 1, sizeof(*starts));
+	CLEANUP(free_ptr) int64_t *times_ms = xcalloc(holding->held_count + 1, sizeof(*times_ms));
+
+	for (size_t i = 0; i < holding->held_count; i++) {
+		const struct claim_partition *claim = holding->held_claims[i];
+
+		note_went_back(ingest, claim);
+		times_ms[i] = claim->last_time_ms;
+		starts[i] = (struct batch_start){ claim->topic, claim->partition, claim->next_offset };
+	}
+	batch_begin(ingest->live, starts, holding->held_count, keep_bytes(ingest));
+	intake_begin(ingest->intake, holding->held, times_ms, holding->held_count);
 }
 
 static bool take_claim(struct ingest *ingest, struct err *err)
 {
-	CLEANUP(free_ptr) struct batch_start *starts = xcalloc(ingest->assigned_count + 1, sizeof(*starts));
-	CLEANUP(free_ptr) int64_t *times_ms = xcalloc(ingest->assigned_count + 1, sizeof(*times_ms));
-	size_t count = 0;
+	size_t quarantined = holding_take(&ingest->holding);
 
-	ingest->held = xrealloc_array(ingest->held, ingest->assigned_count + 1, sizeof(*ingest->held));
-	for (size_t i = 0; i < ingest->assigned_count; i++) {
-		const struct claim_partition *claim = &ingest->claims[i];
-
-		ingest->other_log[i] = false; /* is recorded now, and ends when a reset is accepted */
-		if (claim->quarantined)
-			continue;
-		note_went_back(ingest, claim);
-		ingest->held[count] = (struct source_partition){ claim->topic, claim->partition, claim->next_offset };
-		times_ms[count] = claim->last_time_ms;
-		starts[count++] = (struct batch_start){ claim->topic, claim->partition, claim->next_offset };
-	}
-	ingest->held_count = count;
-	remember_held(ingest);
+	begin_reading(ingest);
+	holding_remember(&ingest->holding);
 	ingest->claimed_at_ms = ingest->ids_read_ms = now_monotonic_ms();
-	atomic_store(&ingest->quarantined_count, ingest->assigned_count - count);
-	metric_share(METRIC_PARTITIONS_QUARANTINED, &ingest->shares.quarantined,
-		     (int64_t)(ingest->assigned_count - count));
-	metric_add(METRIC_CLAIMS, 1);
-	batch_begin(ingest->live, starts, count, keep_bytes(ingest));
-	intake_begin(ingest->intake, ingest->held, times_ms, count);
 	ingest->flush_seq = 0;
+	atomic_store(&ingest->quarantined_count, quarantined);
+	metric_share(METRIC_PARTITIONS_QUARANTINED, &ingest->shares.quarantined, (int64_t)quarantined);
+	metric_add(METRIC_CLAIMS, 1);
 	set_state(ingest, INGEST_RUNNING);
-	log_info("claimed %zu partitions, reading worker=%d", count, ingest->number);
+	log_info("claimed %zu partitions, reading worker=%d", ingest->holding.held_count, ingest->number);
 	return start_reading(ingest, err);
 }
 
@@ -279,10 +246,10 @@ static void after_commit(struct ingest *ingest)
 {
 	struct batch *batch = ingest->frozen;
 
-	for (size_t i = 0; i < batch->progress_count && i < ingest->held_count; i++)
-		ingest->held[i].next_offset = batch->progress[i].to_offset;
-	remember_held(ingest);
-	source_commit_async(ingest->source, ingest->held, ingest->held_count);
+	for (size_t i = 0; i < batch->progress_count && i < ingest->holding.held_count; i++)
+		ingest->holding.held[i].next_offset = batch->progress[i].to_offset;
+	holding_remember(&ingest->holding);
+	source_commit_async(ingest->source, ingest->holding.held, ingest->holding.held_count);
 	if (ingest->messages_max != ANYTHING_MESSAGES)
 		ingest->messages_max = ingest->messages_max > (1 << 20) ? ANYTHING_MESSAGES : 2 * ingest->messages_max;
 }
@@ -435,10 +402,10 @@ static void on_revoked(void *ctx, bool lost)
 		metric_add_label(METRIC_BATCHES_FORGOTTEN, FORGOTTEN_REVOKED_LOST, 1);
 	else
 		commit_all(ingest, now_monotonic_ms() + REVOKE_COMMIT_MS);
-	log_info("%zu partitions %s worker=%d", ingest->assigned_count,
+	log_info("%zu partitions %s worker=%d", ingest->holding.assigned_count,
 		 lost ? "lost to the group, forgetting what was not committed" : "given back", ingest->number);
 	writer_abandon(ingest->writer);
-	ingest->assigned_count = 0;
+	holding_assign(&ingest->holding, NULL, 0);
 	atomic_store(&ingest->quarantined_count, 0);
 	stop_reading(ingest);
 	want_claim(ingest);
@@ -516,14 +483,11 @@ static bool flow(struct ingest *ingest, struct err *err)
 /* Another log under the same name: that partition stops, by way of a claim, which puts it into quarantine. */
 static bool take_other_log(struct ingest *ingest, const struct source_message *message, struct err *err)
 {
-	const struct source_partition *held = &ingest->held[message->index];
+	const struct source_partition *held = &ingest->holding.held[message->index];
 
 	log_error("partition %s/%d is not the log that was counted: at offset %lld is another message than before worker=%d",
 		  held->topic, (int)held->partition, (long long)message->offset, ingest->number);
-	for (size_t i = 0; i < ingest->assigned_count; i++) {
-		if (ingest->assigned[i].topic == held->topic && ingest->assigned[i].partition == held->partition)
-			ingest->other_log[i] = true;
-	}
+	holding_mark_other_log(&ingest->holding, message->index);
 	return claim_anew(ingest, err);
 }
 
@@ -599,7 +563,7 @@ static bool poll_once(struct ingest *ingest, struct err *err)
 		return true;
 	case SOURCE_OUT_OF_RANGE:
 		log_warn("partition %s/%d has no message at our offset, claiming anew to find out worker=%d",
-			 ingest->held[message.index].topic, (int)ingest->held[message.index].partition, ingest->number);
+			 ingest->holding.held[message.index].topic, (int)ingest->holding.held[message.index].partition, ingest->number);
 		return claim_anew(ingest, err);
 	case SOURCE_FAILED:
 		return take_failure(ingest, &failure, err);
@@ -735,11 +699,7 @@ void ingest_free(struct ingest *ingest)
 	batch_free(ingest->live);
 	batch_free(ingest->frozen);
 	intake_free(ingest->intake);
-	free(ingest->assigned);
-	free(ingest->claims);
-	free(ingest->held);
-	free(ingest->known);
-	free(ingest->other_log);
+	holding_release(&ingest->holding);
 	free(ingest);
 }
 

@@ -14,7 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "fault.h"
 #include "mem.h"
 #include "period.h"
 #include "pg_state.h"
@@ -185,6 +187,8 @@ bool pg_connect(struct pg *pg, int64_t timeout_ms, struct err *err)
 
 	if (pg_is_connected(pg))
 		return true;
+	if (FAULT("connect"))
+		return err_set(err, ERR_RETRY, "cannot connect to PostgreSQL: an injected fault");
 	if (!pg_conninfo_check(pg->conninfo, err) || !connect_start(pg, err))
 		return false;
 	while (PQstatus(pg->conn) != CONNECTION_BAD) {
@@ -248,13 +252,28 @@ static bool read_all(struct pg *pg, int64_t deadline_ms, PGresult **last, struct
 	}
 }
 
-static bool finish(struct pg *pg, int64_t deadline_ms, struct pg_result **result, struct err *err)
+/* True: nothing breaks here, or the connection breaks silently. known: what the server did is known here. */
+static bool survive(struct pg *pg, enum fault fault, bool known, struct err *err)
+{
+	if (fault == FAULT_DROP)
+		shutdown(PQsocket(pg->conn), SHUT_RDWR);
+	if (fault == FAULT_ERROR && known)
+		return err_set(err, ERR_RETRY, "an injected fault");
+	return fault != FAULT_ERROR || lose(pg, err, "an injected fault");
+}
+
+static bool finish(struct pg *pg, const char *sql, int64_t deadline_ms, struct pg_result **result, struct err *err)
 {
 	PGresult *last;
 	bool ok;
 
-	if (!send_all(pg, deadline_ms, err) || !read_all(pg, deadline_ms, &last, err))
+	if (!send_all(pg, deadline_ms, err) || !survive(pg, FAULT_STATEMENT(sql, "sent"), false, err) ||
+	    !read_all(pg, deadline_ms, &last, err))
 		return false;
+	if (!survive(pg, FAULT_STATEMENT(sql, "done"), false, err)) {
+		PQclear(last);
+		return false;
+	}
 	if (!last)
 		return lose(pg, err, PQerrorMessage(pg->conn));
 	ok = PQresultStatus(last) == PGRES_TUPLES_OK || PQresultStatus(last) == PGRES_COMMAND_OK;
@@ -281,12 +300,14 @@ bool pg_exec(struct pg *pg, const char *sql, const struct pg_params *params, enu
 	pg->problem = PG_PROBLEM_NONE;
 	if (!pg_is_connected(pg))
 		return lose(pg, err, "not connected to PostgreSQL");
+	if (!survive(pg, FAULT_STATEMENT(sql, "send"), true, err))
+		return false;
 	PQsetnonblocking(pg->conn, 1);
 	sent = PQsendQueryParams(pg->conn, sql, p->count, p->types, p->values, p->lengths, p->formats,
 				 format == PG_BINARY);
 	if (!sent)
 		return lose(pg, err, PQerrorMessage(pg->conn));
-	return finish(pg, now_monotonic_ms() + timeout_ms, result, err);
+	return finish(pg, sql, now_monotonic_ms() + timeout_ms, result, err);
 }
 
 bool pg_script(struct pg *pg, const char *sql, int64_t timeout_ms, struct err *err)
@@ -297,7 +318,7 @@ bool pg_script(struct pg *pg, const char *sql, int64_t timeout_ms, struct err *e
 	PQsetnonblocking(pg->conn, 1);
 	if (!PQsendQuery(pg->conn, sql))
 		return lose(pg, err, PQerrorMessage(pg->conn));
-	return finish(pg, now_monotonic_ms() + timeout_ms, NULL, err);
+	return finish(pg, sql, now_monotonic_ms() + timeout_ms, NULL, err);
 }
 
 bool pg_exec_slow(struct pg *pg, const char *sql, const struct pg_params *params, int64_t timeout_ms,

@@ -127,8 +127,6 @@ static bool hello(struct sink *sink, struct err *err)
 					     "(GRANT tokentally_ingest TO ...)");
 		return false;
 	}
-	if (sink->names_generation != pg_int8(result, 0, 0))
-		names_forget(sink->names);
 	sink->names_generation = pg_int8(result, 0, 0);
 	return true;
 }
@@ -139,6 +137,8 @@ bool sink_connect(struct sink *sink, struct err *err)
 		return false;
 	if (sink->ready_connection == pg_connection_number(sink->pg))
 		return true;
+	/* The server may be another one, or have gone back: there an id of ours can be nobody's, or somebody else's. */
+	names_forget(sink->names);
 	if (!hello(sink, err) || !sink_types_read(&sink->types, sink->pg, err))
 		return false;
 	sink->ready_connection = pg_connection_number(sink->pg);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fault.h"
 #include "mem.h"
 #include "metrics.h"
 #include "period.h"
@@ -149,17 +150,22 @@ static void on_rebalance(rd_kafka_t *kafka, rd_kafka_resp_err_t code, rd_kafka_t
 	rd_kafka_topic_partition_list_t *none;
 
 	if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+		FAULT("assign.before");
 		source->started_count = 0;
 		none = rd_kafka_topic_partition_list_new(0);
 		rd_kafka_assign(kafka, none);
 		rd_kafka_topic_partition_list_destroy(none);
 		assigned(source, list);
+		FAULT("assign.after");
 		return;
 	}
+	FAULT("revoke.before");
 	source->callbacks.revoked(source->callbacks.ctx,
 				  code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS || rd_kafka_assignment_lost(kafka));
 	source->started_count = 0;
+	FAULT("revoke.flushed");
 	rd_kafka_assign(kafka, NULL);
+	FAULT("revoke.after");
 }
 
 struct source *source_new(const struct options *options, size_t queue_bytes, const struct source_callbacks *callbacks,
@@ -199,7 +205,7 @@ bool source_subscribe(struct source *source, struct err *err)
 
 	for (size_t i = 0; i < source->options->topic_count; i++)
 		rd_kafka_topic_partition_list_add(topics, source->options->kafka_topics[i].name, RD_KAFKA_PARTITION_UA);
-	code = rd_kafka_subscribe(source->kafka, topics);
+	code = FAULT("subscribe") ? RD_KAFKA_RESP_ERR__FAIL : rd_kafka_subscribe(source->kafka, topics);
 	rd_kafka_topic_partition_list_destroy(topics);
 	return !code || err_set(err, ERR_FATAL, "cannot subscribe: %s", rd_kafka_err2str(code));
 }
@@ -293,7 +299,7 @@ static rd_kafka_topic_partition_list_t *list_of(const struct source_partition *p
 bool source_start(struct source *source, const struct source_partition *partitions, size_t count, struct err *err)
 {
 	rd_kafka_topic_partition_list_t *list = list_of(partitions, count);
-	rd_kafka_resp_err_t code = rd_kafka_assign(source->kafka, list);
+	rd_kafka_resp_err_t code = FAULT("start") ? RD_KAFKA_RESP_ERR__FAIL : rd_kafka_assign(source->kafka, list);
 
 	rd_kafka_topic_partition_list_destroy(list);
 	if (code)
@@ -311,7 +317,7 @@ typedef rd_kafka_resp_err_t change_fn(rd_kafka_t *kafka, rd_kafka_topic_partitio
 static bool change_flow(struct source *source, change_fn *change, const char *what, struct err *err)
 {
 	rd_kafka_topic_partition_list_t *list = list_of(source->started, source->started_count);
-	rd_kafka_resp_err_t code = change(source->kafka, list);
+	rd_kafka_resp_err_t code = FAULT(what) ? RD_KAFKA_RESP_ERR__FAIL : change(source->kafka, list);
 
 	rd_kafka_topic_partition_list_destroy(list);
 	return !code || err_set(err, ERR_FATAL, "cannot %s partitions: %s", what, rd_kafka_err2str(code));
@@ -331,7 +337,8 @@ bool source_watermarks(struct source *source, const char *topic, int32_t partiti
 		       int64_t *high, struct err *err)
 {
 	rd_kafka_resp_err_t code =
-		rd_kafka_query_watermark_offsets(source->kafka, topic, partition, low, high, timeout_ms);
+		FAULT("watermarks") ? RD_KAFKA_RESP_ERR__TIMED_OUT
+				    : rd_kafka_query_watermark_offsets(source->kafka, topic, partition, low, high, timeout_ms);
 
 	if (!code)
 		atomic_store(&source->reachable, true);
@@ -354,7 +361,8 @@ void source_commit_async(struct source *source, const struct source_partition *p
 {
 	rd_kafka_topic_partition_list_t *list = list_of(partitions, count);
 
-	rd_kafka_commit(source->kafka, list, 1);
+	if (!FAULT("kafka_commit"))
+		rd_kafka_commit(source->kafka, list, 1);
 	rd_kafka_topic_partition_list_destroy(list);
 }
 
@@ -376,9 +384,11 @@ void source_probe(struct source *source, int timeout_ms)
 bool source_close(struct source *source, int64_t deadline_ms)
 {
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(source->kafka);
-	rd_kafka_error_t *error = rd_kafka_consumer_close_queue(source->kafka, queue);
+	rd_kafka_error_t *error;
 	bool closed = false;
 
+	FAULT("close.before");
+	error = rd_kafka_consumer_close_queue(source->kafka, queue);
 	if (error)
 		rd_kafka_error_destroy(error);
 	while (!closed && now_monotonic_ms() < deadline_ms) {
@@ -392,6 +402,7 @@ bool source_close(struct source *source, int64_t deadline_ms)
 		closed = rd_kafka_consumer_closed(source->kafka);
 	}
 	rd_kafka_queue_destroy(queue);
+	FAULT("close.after");
 	if (!closed)
 		return false;
 	rd_kafka_destroy_flags(source->kafka, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);

@@ -295,8 +295,10 @@ static bool run_once(struct writer *writer, struct writer_job *job, struct err *
 		read_ids(writer);
 		return true;
 	case JOB_READ_IDS:
-		if (sink_is_connected(writer->sink))
-			read_ids(writer);
+		/* With nothing to commit nobody else would notice that the database went back meanwhile. */
+		if (!sink_is_connected(writer->sink))
+			return err_set(err, ERR_FENCED, "the connection to PostgreSQL was lost");
+		read_ids(writer);
 		return true;
 	}
 	return true;

@@ -13,11 +13,11 @@ fail() {
 
 layer_of() {
 	case $1 in
-	err | mem | text | table | period | log | status) echo 0 ;;
+	err | mem | text | table | period | log | status | fault) echo 0 ;;
 	event | faults | ini | options* | metrics) echo 1 ;;
 	decode* | mapping | mapping_* | window | dedupe* | pseudonym | batch) echo 2 ;;
 	formats | source | pg | pg_* | names | sink | sink_* | schema | schema_sql | titles | http | notify) echo 3 ;;
-	intake | writer | ingest | worker | upkeep) echo 4 ;;
+	intake | holding | writer | ingest | worker | upkeep) echo 4 ;;
 	run | cli | cli_* | main) echo 5 ;;
 	*) echo unknown ;;
 	esac

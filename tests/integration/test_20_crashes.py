@@ -11,72 +11,18 @@ import sys
 import threading
 import time
 
-import psycopg2
-
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from checks import Checks, seed_from_environment, wait_for
 from company import Company
 from compare import check_progress, check_views
 from oracle import DAY, Oracle
+from snapshot import Reader
 from truth import Load
 from world import GROUP, TOPIC, World, now_ms
 
 EVENTS = int(os.environ.get("TOKENTALLY_TEST_EVENTS", 120000))
 KILLS = int(os.environ.get("TOKENTALLY_TEST_KILLS", 15))
 RESTARTS = 5
-SUMS = (
-    "SELECT sum(calls) FROM tokentally.usage_by_day",
-    "SELECT sum(calls) FROM tokentally.usage_by_minute",
-    "SELECT sum(accepted) FROM tokentally.ingest_progress",
-    "SELECT sum(calls) FROM tokentally.usage_by_hour",
-    "SELECT sum(calls) FROM tokentally.usage_by_team_hour",
-)
-DEAD = ("SELECT sum(dead) FROM tokentally.ingest_progress", "SELECT sum(count) FROM tokentally.dead_letter")
-
-
-class Reader(threading.Thread):
-    """Samples until stopped. wrong: samples whose sums differed."""
-
-    def __init__(self, database):
-        super().__init__(daemon=True)
-        self.database = database
-        self.stopped = threading.Event()
-        self.samples, self.wrong, self.seen = 0, [], set()
-
-    def run(self):
-        while not self.stopped.is_set():
-            try:
-                self.sample_while_connected()
-            except psycopg2.Error:
-                self.stopped.wait(0.2)  # the server is restarting
-
-    def sample_while_connected(self):
-        connection = psycopg2.connect(self.database.superuser())
-        try:
-            connection.set_session("REPEATABLE READ", readonly=True)
-            with connection.cursor() as cursor:
-                while not self.stopped.is_set():
-                    self.sample(cursor)
-                    connection.commit()
-                    self.stopped.wait(0.2)
-        finally:
-            connection.close()
-
-    def sample(self, cursor):
-        def values(queries):
-            for query in queries:
-                cursor.execute(query)
-                yield int(cursor.fetchone()[0] or 0)
-
-        calls, dead = list(values(SUMS)), list(values(DEAD))
-        self.samples += 1
-        self.seen.add(calls[0])
-        if len(set(calls)) > 1 or len(set(dead)) > 1:
-            self.wrong.append(f"sums of calls {calls}, of dead letters {dead}")
-
-    def stop(self):
-        self.stopped.set()
-        self.join(60)
 
 
 class Sender(threading.Thread):

@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -51,9 +52,16 @@ def rebalances(checks, world, seed, now):
     return one, two
 
 
+def is_reading(daemon):
+    """Its last word about partitions is that it reads them: the group is stable before the claim is through."""
+    words = [line for line in daemon.log().splitlines() if re.search(r"partitions (lost|given back)|assigned \d|claimed \d", line)]
+    return bool(words) and re.search(r"claimed [1-9]\d* partitions", words[-1])
+
+
 def sleep_through(world, sleeper, writer, now, pause_in_outage):
     """pause_in_outage: a commit was begun and waits for PostgreSQL; it is sent at once after waking up."""
     world.wait_counted()
+    wait_for(lambda: is_reading(sleeper), 30, f"{sleeper.name} to read")
     for number in range(400):
         writer.send(TOPIC, number % 4, event(now, "counted once"), now)
     writer.flush()

@@ -22,8 +22,9 @@ TOPIC = "calls"
 
 
 class World:
-    def __init__(self, checks, migrate=True):
+    def __init__(self, checks, migrate=True, broker_class=Broker):
         self.checks = checks
+        self.broker_class = broker_class
         self.daemons = {}
         self.broker = self.database = None
         self.wants_migrate = migrate
@@ -34,7 +35,7 @@ class World:
         self.truth_path = f"{self.directory}/truth.jsonl"
         self.checks.on_failure.append(self.print_logs)
         try:
-            self.broker = Broker(f"{self.directory}/kafka").start()
+            self.broker = self.broker_class(f"{self.directory}/kafka").start()
             self.database = Database(f"{self.directory}/pg").start()
             self.admin_config = f"{self.directory}/admin.conf"
             write_config(self.admin_config, self.settings(**{"postgres.conninfo": self.database.superuser()}))

@@ -2,7 +2,15 @@
  *
  * mockbroker: librdkafka's mock cluster as a program of its own, so that the demo and small tests
  * have consumer groups, rebalances and offsets without Java. It prints its bootstrap servers on one
- * line and runs until SIGTERM or SIGINT, or, with -e, until its standard input ends.
+ * line and runs until SIGTERM or SIGINT, or, with -e, until its standard input ends. With -e it obeys lines there,
+ * each answered by "ok" or by what is wrong:
+ *
+ *   down BROKER | up BROKER              a broker is away, is back
+ *   coordinator GROUP BROKER             the group moves to another broker
+ *   leader TOPIC PARTITION BROKER        -1: nobody leads it
+ *   error API CODE COUNT                 the next COUNT requests of that kind (Kafka's number: 1 Fetch, 11 JoinGroup,
+ *                                        12 Heartbeat, 14 SyncGroup) fail with CODE (librdkafka's: -195 is a lost connection)
+ *   rtt BROKER MS                        answers take longer
  *
  * It is not Kafka: it keeps 5 MiB and 100,000 batches a partition, in memory only, and knows no
  * aborted transactions, no deleted topics and no lookup by time. Load tests need the real thing.
@@ -13,6 +21,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -104,18 +113,69 @@ static int signal_descriptor(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-static void wait_for_the_end(int signals, bool end_with_stdin)
+static rd_kafka_resp_err_t push_errors(rd_kafka_mock_cluster_t *cluster, int api, int code, int count)
+{
+	for (int i = 0; i < count; i++)
+		rd_kafka_mock_push_request_errors(cluster, (int16_t)api, 1, (rd_kafka_resp_err_t)code);
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t obey(rd_kafka_mock_cluster_t *cluster, const char *line)
+{
+	char name[64];
+	int a, b, c;
+
+	if (sscanf(line, "down %d", &a) == 1)
+		return rd_kafka_mock_broker_set_down(cluster, a);
+	if (sscanf(line, "up %d", &a) == 1)
+		return rd_kafka_mock_broker_set_up(cluster, a);
+	if (sscanf(line, "coordinator %63s %d", name, &a) == 2)
+		return rd_kafka_mock_coordinator_set(cluster, "group", name, a);
+	if (sscanf(line, "leader %63s %d %d", name, &a, &b) == 3)
+		return rd_kafka_mock_partition_set_leader(cluster, name, a, b);
+	if (sscanf(line, "error %d %d %d", &a, &b, &c) == 3)
+		return push_errors(cluster, a, b, c);
+	if (sscanf(line, "rtt %d %d", &a, &b) == 2)
+		return rd_kafka_mock_broker_set_rtt(cluster, a, b);
+	return RD_KAFKA_RESP_ERR__INVALID_ARG;
+}
+
+/* False: standard input has ended. */
+static bool read_commands(rd_kafka_mock_cluster_t *cluster)
+{
+	static char text[1024];
+	static size_t len;
+	ssize_t got = read(STDIN_FILENO, text + len, sizeof(text) - 1 - len);
+	char *end;
+
+	if (got <= 0)
+		return false;
+	len += (size_t)got;
+	text[len] = '\0';
+	while ((end = strchr(text, '\n'))) {
+		rd_kafka_resp_err_t code;
+
+		*end = '\0';
+		code = obey(cluster, text);
+		printf("%s\n", code ? rd_kafka_err2str(code) : "ok");
+		fflush(stdout);
+		len -= (size_t)(end + 1 - text);
+		memmove(text, end + 1, len + 1);
+	}
+	return len < sizeof(text) - 1;
+}
+
+static void wait_for_the_end(rd_kafka_mock_cluster_t *cluster, int signals, bool end_with_stdin)
 {
 	struct pollfd fds[] = { { .fd = signals, .events = POLLIN },
 				{ .fd = end_with_stdin ? STDIN_FILENO : -1, .events = POLLIN } };
-	char ignored[512];
 
 	for (;;) {
 		if (poll(fds, 2, -1) < 0)
 			continue;
 		if (fds[0].revents)
 			return;
-		if (fds[1].revents && read(STDIN_FILENO, ignored, sizeof(ignored)) <= 0)
+		if (fds[1].revents && !read_commands(cluster))
 			return;
 	}
 }
@@ -156,7 +216,7 @@ int main(int argc, char **argv)
 	create_topics(cluster, &options);
 	printf("%s\n", rd_kafka_mock_cluster_bootstraps(cluster));
 	fflush(stdout);
-	wait_for_the_end(signals, options.end_with_stdin);
+	wait_for_the_end(cluster, signals, options.end_with_stdin);
 	rd_kafka_mock_cluster_destroy(cluster);
 	rd_kafka_destroy(rk);
 	return 0;
