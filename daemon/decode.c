@@ -134,6 +134,16 @@ static void tell_many(struct message *message, const struct mapping *mapping, st
 		message_tell_skipped(message, raw, "no records in it");
 }
 
+/* Whether a message of the topic may be a batch of OTLP: any may, unless the format says otherwise. */
+static bool may_be_otlp(const struct message *message, enum format otlp)
+{
+	enum format format = message->format;
+
+	if ((int)format >= FORMAT_MAPPING)
+		return message->decoder->mappings->items[format - FORMAT_MAPPING].shape != SHAPE_RECORD;
+	return format == FORMAT_AUTO || format == otlp;
+}
+
 /* False: it is no batch of OTLP. */
 static bool tell_otlp(struct message *message, struct span raw)
 {
@@ -141,7 +151,7 @@ static bool tell_otlp(struct message *message, struct span raw)
 	int32_t before = message->record.index;
 	bool found = false;
 
-	if (message->format != FORMAT_AUTO && message->format != FORMAT_OTLP_JSON)
+	if (!may_be_otlp(message, FORMAT_OTLP_JSON))
 		return false;
 	for (int kind = 0; kind < OTLP_KINDS; kind++) {
 		struct value list = decoder->values.items[decoder->mappings->otlp[kind]];
@@ -260,7 +270,7 @@ static struct span strip(struct span payload)
 /* Protobuf begins with the byte of a line feed, so only what is no JSON is asked about. */
 static bool may_be_proto(const struct message *message, struct span text)
 {
-	return message->format == FORMAT_AUTO && otlp_proto_knows(text);
+	return may_be_otlp(message, FORMAT_OTLP_PROTO) && otlp_proto_knows(text);
 }
 
 /* Schema registries put a zero byte and the four bytes of a schema's id first; before Protobuf also

@@ -392,6 +392,45 @@ static void faults_name_the_file_and_the_place(void **state)
 	}
 }
 
+/* A sample of schemas/samples under a fixed format: the first line of its story. */
+static void check_fixed(const char *format_name, const char *sample, const char *expected)
+{
+	char path[1000];
+	struct story story = { .name = "x" };
+	struct span message;
+	enum format format;
+	struct buf out;
+
+	assert_true(mappings_format(mappings, span_of(format_name), &format));
+	snprintf(path, sizeof(path), "%s/schemas/samples/%s", source_dir(), sample);
+	message = read_file(path);
+	buf_init(&out, TEXT_BYTES_MAX_HERE);
+	story.out = &out;
+	decode_message(decoder, format, message, noon_us(), write_record, &story);
+	if (strncmp(out.data, expected, strlen(expected)) != 0)
+		fail_msg("%s as %s: %s", sample, format_name, out.data);
+	buf_release(&out);
+	free((char *)message.data);
+}
+
+static void a_fixed_format_is_the_only_one(void **state)
+{
+	(void)state;
+	check_fixed("litellm", "litellm/object.json", "x 0 litellm: 2026");
+	check_fixed("litellm", "otlp_json/genai-span.json", "x 0 litellm: dead: missing_field");
+	check_fixed("native", "litellm/object.json", "x 0 native: dead: missing_field");
+	check_fixed("otlp_json", "otlp_json/genai-span.json", "x 0 otlp_json: 2026");
+	check_fixed("otlp_json", "otlp_proto/genai-span.bin", "x 0 unknown: dead: not_");
+	check_fixed("otlp_proto", "otlp_proto/genai-span.bin", "x 0 otlp_proto: 2026");
+	check_fixed("otlp_proto", "otlp_json/genai-span.json", "x 0 unknown: dead: unknown_format");
+	check_fixed("otlp_json", "native/minimal.json", "x 0 unknown: dead: unknown_format");
+	check_fixed("claude_code", "otlp_json/claude-code.json", "x 0 otlp_json: 2026");
+	check_fixed("claude_code", "otlp_proto/claude-code.bin", "x 0 otlp_proto: 2026");
+	check_fixed("claude_code", "otlp_json/codex.json", "x 0 otlp_json: skipped");
+	check_fixed("usage", "native/minimal.json", "x 0 unknown: dead: unknown_format");
+	check_fixed("kong", "kong/two-plugins.json", "x 0 kong: 2026");
+}
+
 static int set_up(void **state)
 {
 	const struct decode_limits limits = { STORY_MESSAGE_BYTES_MAX, STORY_DEPTH_MAX, 5 * US_PER_MINUTE,
@@ -421,6 +460,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_sample_is_what_it_should_be),
+		cmocka_unit_test(a_fixed_format_is_the_only_one),
 		cmocka_unit_test(the_document_tells_the_truth),
 		cmocka_unit_test(the_configurations_of_the_document_are_right),
 		cmocka_unit_test(faults_name_the_file_and_the_place),
