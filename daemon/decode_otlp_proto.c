@@ -25,6 +25,7 @@ struct proto {
 	struct span payload; /* the dead letters' bytes: protobuf-c's are copies */
 	struct arena *arena; /* of the values being put */
 	size_t used, most;   /* bytes held by protobuf-c */
+	bool refused;	     /* it wanted more */
 	ProtobufCAllocator allocator;
 };
 
@@ -33,8 +34,10 @@ static void *allocate(void *ctx, size_t bytes)
 	struct proto *proto = ctx;
 	void *memory;
 
-	if (bytes > proto->most - proto->used)
+	if (bytes > proto->most - proto->used) {
+		proto->refused = true;
 		return NULL;
+	}
 	memory = malloc(bytes > 0 ? bytes : 1);
 	if (memory == NULL)
 		return NULL;
@@ -264,8 +267,9 @@ static void put_integer(struct proto *proto, const char *key, int64_t number)
 
 static void tell_broken(struct proto *proto)
 {
-	bool memory = proto->most - proto->used < MEMORY_BYTES_MIN / 4;
+	bool memory = proto->refused;
 
+	proto->refused = false;
 	message_tell_dead(proto->message, proto->payload, memory ? DEAD_TOO_LARGE : DEAD_BAD_TYPE,
 			  memory ? "too many parts in an OTLP record"
 				 : "a record is no Protobuf of OTLP");
@@ -370,20 +374,23 @@ static void decode_resources(struct proto *proto, ProtobufCBinaryData bytes)
 	}
 	resource = otlp__resource__unpack(&proto->allocator, resources->resource.len,
 					  resources->resource.data);
+	if (resource == NULL) { /* whose records these are cannot be told */
+		tell_broken(proto);
+		otlp__resources__free_unpacked(resources, &proto->allocator);
+		return;
+	}
 	arena_reset(proto->message->decoder->outer_arena, OUTER_KEEP_BYTES);
 	for (size_t i = 0; i < resources->n_scopes; i++) {
 		enum otlp_kind kind = kind_within(span_from(resources->scopes[i]));
 
 		otlp_init(&proto->otlp, proto->message, kind == OTLP_LOGS ? SHAPE_LOG : SHAPE_SPAN);
 		proto->arena = proto->message->decoder->outer_arena;
-		if (resource != NULL)
-			put_attributes(proto, proto->otlp.resource, resource->n_attributes,
-				       resource->attributes);
+		put_attributes(proto, proto->otlp.resource, resource->n_attributes,
+			       resource->attributes);
 		decode_scopes(proto, kind, resources->scopes[i]);
 		values_back(values, 0);
 	}
-	if (resource != NULL)
-		otlp__resource__free_unpacked(resource, &proto->allocator);
+	otlp__resource__free_unpacked(resource, &proto->allocator);
 	otlp__resources__free_unpacked(resources, &proto->allocator);
 }
 
