@@ -11,7 +11,7 @@ set -euo pipefail
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly source_dir topic=model-calls partitions=12 records_a_second=15000
 readonly build_packages="autoconf automake libtool pkg-config gcc libc6-dev make libpq-dev
-	librdkafka-dev libcjson-dev libmicrohttpd-dev libsystemd-dev libssl-dev libxxhash-dev zlib1g-dev"
+	librdkafka-dev libcjson-dev libmicrohttpd-dev libsystemd-dev libssl-dev libxxhash-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev"
 
 keep=no seed=1 build_dir='' until=$(date +%s)
 work='' pg_bin='' daemon='' company='' pg_port='' http_port='' brokers=''

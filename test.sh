@@ -29,9 +29,10 @@ CACHE=${XDG_CACHE_HOME:-/var/tmp}/tokentally-tests
 KAFKA_VERSION=4.3.1
 export KAFKA_LIBS=$CACHE/kafka-$KAFKA_VERSION
 PACKAGES="autoconf automake autoconf-archive libtool pkg-config gcc libc6-dev make xz-utils libpq-dev librdkafka-dev
-	libcjson-dev libmicrohttpd-dev libsystemd-dev libini-config-dev libssl-dev libxxhash-dev libcmocka-dev
+	libcjson-dev libmicrohttpd-dev libsystemd-dev libini-config-dev libssl-dev libxxhash-dev libprotobuf-c-dev protobuf-c-compiler libcmocka-dev
 	libasan8 libubsan1 postgresql-15 postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl postgresql-common
-	default-jdk-headless maven python3 python3-confluent-kafka python3-psycopg2 systemd procps mandoc"
+	default-jdk-headless maven python3 python3-confluent-kafka python3-psycopg2 python3-jsonschema systemd procps mandoc"
+[ -z "$FULL" ] || PACKAGES="$PACKAGES afl++ clang"
 PASSED=0 FAILED=0
 SUDO=
 [ "$(id -u)" = 0 ] || SUDO=sudo
@@ -183,6 +184,12 @@ long_tier() {
 	done
 	export TOKENTALLY_TEST_EVENTS=1000000 TOKENTALLY_TEST_KILLS=100
 	integration ", a million events, 100 kills"
+	wanted "schemas, 100,000 messages of --full" && run_tap "schemas, 100,000 messages of --full" \
+		env -C "$WORK/build" srcdir="$WORK/src" TOKENTALLY_TEST_MESSAGES=100000 \
+		sh -c 'make -s tests/tools/verdicts && sh "$srcdir/tests/schema.sh"'
+	export STAGE_TIMEOUT=10800
+	wanted "fuzz, 30 minutes a target of --full" && run_tap "fuzz, 30 minutes a target of --full" \
+		bash tests/fuzz/run.sh "$WORK/src" "$WORK/fuzz" 1800
 }
 
 stages() {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "formats.h"
 #include "mem.h"
 #include "period.h"
 #include "schema.h"
@@ -86,11 +87,18 @@ int cli_check(struct cli_args *args)
 {
 	int status, kafka_status;
 	struct options *options = cli_load(args, &status);
+	struct mappings *mappings;
 	struct source *source;
 	struct err err;
 
 	if (!options)
 		return status;
+	mappings = formats_load(options, &err);
+	if (!mappings) {
+		options_free(options);
+		return cli_fail(&err);
+	}
+	mappings_free(mappings);
 	/* librdkafka and libpq have the last word on their settings: a consumer that is made and not used. */
 	source = pg_conninfo_check(options->postgres_conninfo, &err) ? open_source(options, &err) : NULL;
 	if (!source) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * decode: the bytes of one Kafka message -> records: events, dead letters, skipped. Pure: no clock, no I/O,
- * no log; time is an argument. With its helpers the only place that includes cJSON.h.
+ * no log; time is an argument.
  *
- * cJSON 1.7.15 cuts strings at \u0000 (two people become one), and takes invalid UTF-8, duplicate keys, a
- * second document, raw control characters, "01", "1." and 2^53+1 without a word; 1e400 is inf. So the bytes
- * are scanned before it sees them and its tree is checked after.
+ * A message is checked whole (RFC 8259, UTF-8), then walked once, and only values that a field asks for are
+ * looked at. There is no tree: JSON libraries cut strings at \u0000 (two people become one) and take bad UTF-8,
+ * duplicate keys and 2^53+1 without a word, and a prompt that nobody reads would be copied.
  */
 #ifndef TOKENTALLY_DECODE_H
 #define TOKENTALLY_DECODE_H
@@ -16,7 +16,8 @@
 #include "event.h"
 #include "text.h"
 
-enum format { FORMAT_AUTO, FORMAT_NATIVE, FORMATS };
+/* FORMAT_MAPPING + i is the i-th mapping of the decoder's set, with its variants. */
+enum format { FORMAT_AUTO, FORMAT_NATIVE, FORMAT_OTLP_JSON, FORMAT_OTLP_PROTO, FORMATS, FORMAT_MAPPING = 16 };
 bool format_from_name(struct span name, enum format *out);
 
 struct decode_limits {
@@ -33,19 +34,27 @@ struct record {
 	enum record_kind kind;
 	struct event event;      /* RECORD_EVENT */
 	enum dead_reason reason; /* RECORD_DEAD */
+	enum record_origin origin;
+	unsigned suspects;       /* RECORD_EVENT */
+	const char *why;         /* RECORD_SKIPPED: the rule's words */
 	char detail[160];        /* RECORD_DEAD: which field and what, printable UTF-8; never a value of the payload */
 	struct span raw;         /* RECORD_DEAD: the record's own bytes where known, else the message's */
 };
 
 typedef void record_fn(void *ctx, const struct record *record);
 
-struct decoder; /* owns the arena that cJSON allocates in; one per thread */
+struct decoder; /* owns the memory a record is read in; one per thread */
+struct mappings;
 struct decoder *decoder_new(const struct decode_limits *limits);
 void decoder_free(struct decoder *decoder);
 size_t decoder_bytes(const struct decoder *decoder); /* memory held, for memory_max */
 
+/* From the next message on; they must outlive their use. Without any the decoder reads `native` alone. */
+void decoder_use(struct decoder *decoder, const struct mappings *mappings);
+
 /* Calls fn once for each record, in order. A message never fails as a whole: what is wrong is a dead letter.
- * payload.data NULL = a tombstone. Spans in the record are valid only inside fn. */
+ * payload.data NULL = a tombstone. JSON and
+ * Protobuf may stand behind Confluent's five-byte header. Spans in the record are valid only inside fn. */
 void decode_message(struct decoder *decoder, enum format format, struct span payload, int64_t now_us, record_fn *fn,
 		    void *ctx);
 

@@ -16,6 +16,9 @@
 #define MANTISSA_BITS 53
 #define TOKENS_MAX (INT64_C(1) << 53)
 
+const char *const status_words[] = { "ok", "error", NULL };
+const char *const tier_words[] = { "standard", "batch", "flex", "priority", NULL };
+
 const struct call call_empty = {
 	.status = STATUS_OK,
 	.tier = TIER_STANDARD,

@@ -8,6 +8,7 @@
 #define TOKENTALLY_DECODE_CALL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "decode.h"
@@ -31,6 +32,18 @@ struct call {
 	double cost_usd, duration_ms, ttft_ms; /* CALL_NOT_SENT, or 0 and above */
 };
 #define CALL_NOT_SENT (-1.0)
+#define NATIVE_FIELDS 19 /* of the canonical event */
+#define COST_USD_MAX 1e6
+#define MS_MAX 1e9
+extern const char *const status_words[]; /* NULL-terminated, by enum event_status */
+extern const char *const tier_words[];	 /* by enum service_tier */
+
+/* offsetof(struct call, member), but only if the member has this type: otherwise an array has size
+ * -1. */
+#define CALL_AT(member, type)                                                                      \
+	(offsetof(struct call, member) +                                                           \
+	 0 * sizeof(char[_Generic(&((struct call *)0)->member, type * : 1, default                 \
+				  : -1)]))
 
 extern const struct call call_empty; /* what holds for a call that says nothing */
 

@@ -8,27 +8,18 @@
 #include "decode_native.h"
 
 #include <math.h>
-#include <pthread.h>
-#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "period.h"
 
-#define COST_USD_MAX 1e6
-#define MS_MAX 1e9
 /* Milliseconds since 1970 of 0000-01-01T00:00:00 and of the last one of year 9999. */
 #define EPOCH_MS_MIN (-62167219200000.0)
 #define EPOCH_MS_MAX 253402300799999.0
 
-/* clang-format off */
-/* offsetof, but only if the member has this type: otherwise an array has size -1. */
-#define AT(member, type)                                                                           \
-	(offsetof(struct call, member) +                                                           \
-	 0 * sizeof(char[_Generic(&((struct call *)0)->member, type *: 1, default: -1)]))
-/* clang-format on */
-
 struct field;
-typedef bool read_fn(const struct json_record *in, int key, const struct field *field, void *target,
-		     struct record *record);
+typedef bool read_fn(const struct value *value, const struct field *field, struct arena *arena,
+		     void *target, struct value_fault *fault);
 
 struct field {
 	const char *name;
@@ -40,83 +31,96 @@ struct field {
 	const char *const *words; /* word */
 };
 
-static const char *const status_words[] = { "ok", "error", NULL };
-static const char *const tier_words[] = { "standard", "batch", "flex", "priority", NULL };
-
-static bool read_text(const struct json_record *in, int key, const struct field *field,
-		      void *target, struct record *record)
+static bool read_text(const struct value *value, const struct field *field, struct arena *arena,
+		      void *target, struct value_fault *fault)
 {
-	return json_read_text(in, key, field->len_min, target, record);
+	return value_read_text(value, arena, field->len_min, target, fault);
 }
 
-static bool read_count(const struct json_record *in, int key, const struct field *field,
-		       void *target, struct record *record)
+static bool read_count(const struct value *value, const struct field *field, struct arena *arena,
+		       void *target, struct value_fault *fault)
 {
 	(void)field;
-	return json_read_count(in, key, target, record);
+	(void)arena;
+	return value_read_count(value, target, fault);
 }
 
-static bool read_number(const struct json_record *in, int key, const struct field *field,
-			void *target, struct record *record)
+static bool read_number(const struct value *value, const struct field *field, struct arena *arena,
+			void *target, struct value_fault *fault)
 {
-	return json_read_number(in, key, field->max, target, record);
+	(void)arena;
+	return value_read_number(value, field->max, target, fault);
 }
 
-static bool read_word(const struct json_record *in, int key, const struct field *field,
-		      void *target, struct record *record)
+static bool read_word(const struct value *value, const struct field *field, struct arena *arena,
+		      void *target, struct value_fault *fault)
 {
-	return json_read_word(in, key, field->words, target, record);
+	char what[64] = "is none of";
+	size_t len = strlen(what);
+	struct span text;
+
+	if (!value_read_string(value, arena, &text, fault))
+		return false;
+	for (int i = 0; field->words[i] != NULL; i++) {
+		if (span_is(text, field->words[i])) {
+			*(int *)target = i;
+			return true;
+		}
+	}
+	for (int i = 0; field->words[i] != NULL && len < sizeof(what); i++)
+		len += (size_t)snprintf(what + len, sizeof(what) - len, " %s", field->words[i]);
+	return value_fault_set(fault, DEAD_OUT_OF_RANGE, "%s", what);
 }
 
-static bool read_epoch_ms(const struct json_record *in, int key, int64_t *out,
-			  struct record *record)
+static bool read_epoch_ms(const struct value *value, int64_t *out, struct value_fault *fault)
 {
-	double ms = in->members[key]->valuedouble;
+	double ms = number_double(value->text);
 
 	if (!(ms >= EPOCH_MS_MIN && ms <= EPOCH_MS_MAX))
-		return json_dead(in, key, record, DEAD_BAD_TIME, "is outside the years 0 to 9999");
+		return value_fault_set(fault, DEAD_BAD_TIME, "is outside the years 0 to 9999");
 	if (ms != trunc(ms))
-		return json_dead(in, key, record, DEAD_BAD_TIME,
-				 "is not a whole number of milliseconds");
+		return value_fault_set(fault, DEAD_BAD_TIME,
+				       "is not a whole number of milliseconds");
 	*out = (int64_t)ms * US_PER_MS;
 	return true;
 }
 
-static bool read_time(const struct json_record *in, int key, const struct field *field,
-		      void *target, struct record *record)
+static bool read_time(const struct value *value, const struct field *field, struct arena *arena,
+		      void *target, struct value_fault *fault)
 {
-	const cJSON *member = in->members[key];
 	struct span text;
 
 	(void)field;
-	if (cJSON_IsNumber(member))
-		return read_epoch_ms(in, key, target, record);
-	if (!cJSON_IsString(member))
-		return json_dead(in, key, record, DEAD_BAD_TYPE,
-				 "is neither a string nor an integer");
-	if (!json_read_string(in, key, &text, record))
+	if (value->kind == VALUE_NUMBER)
+		return read_epoch_ms(value, target, fault);
+	if (value->kind != VALUE_TEXT)
+		return value_fault_set(fault, DEAD_BAD_TYPE, "is neither a string nor an integer");
+	if (!value_read_string(value, arena, &text, fault))
 		return false;
 	if (!period_parse_rfc3339(text, target))
-		return json_dead(in, key, record, DEAD_BAD_TIME, "is not RFC 3339 with an offset");
+		return value_fault_set(fault, DEAD_BAD_TIME, "is not RFC 3339 with an offset");
 	return true;
 }
 
 /* clang-format off */
 #define TEXT(word, member, min) \
-	{ .name = (word), .read = read_text, .target = AT(member, struct span), .len_min = (min) }
+	{ .name = (word), .read = read_text, .target = CALL_AT(member, struct span), .len_min = (min) }
 #define REQUIRED_TEXT(word, member) \
-	{ .name = (word), .read = read_text, .target = AT(member, struct span), .len_min = 1, \
+	{ .name = (word), .read = read_text, .target = CALL_AT(member, struct span), .len_min = 1, \
 	  .required = true }
 #define WORD(word, member, list) \
-	{ .name = (word), .read = read_word, .target = AT(member, int), .words = (list) }
+	{ .name = (word), .read = read_word, .target = CALL_AT(member, int), .words = (list) }
 #define COUNT(word, member) \
-	{ .name = (word), .read = read_count, .target = AT(member, int64_t) }
+	{ .name = (word), .read = read_count, .target = CALL_AT(member, int64_t) }
 #define NUMBER(word, member, most) \
-	{ .name = (word), .read = read_number, .target = AT(member, double), .max = (most) }
+	{ .name = (word), .read = read_number, .target = CALL_AT(member, double), .max = (most) }
 /* clang-format on */
 
 static const struct field fields[] = {
-	{ .name = "time", .read = read_time, .target = AT(time_us, int64_t), .required = true },
+	{ .name = "time",
+	  .read = read_time,
+	  .target = CALL_AT(time_us, int64_t),
+	  .required = true },
 	REQUIRED_TEXT("user", user),
 	REQUIRED_TEXT("model", model),
 	TEXT("event_id", event_id, 1),
@@ -136,54 +140,55 @@ static const struct field fields[] = {
 	NUMBER("duration_ms", duration_ms, MS_MAX),
 	NUMBER("ttft_ms", ttft_ms, MS_MAX),
 };
-#define FIELDS ((int)(sizeof(fields) / sizeof(fields[0])))
+_Static_assert(sizeof(fields) / sizeof(fields[0]) == NATIVE_FIELDS, "NATIVE_FIELDS is wrong");
 
-static struct json_keys keys;
-
-static void add_keys(void)
+const char *native_field_name(int field)
 {
-	for (int i = 0; i < FIELDS; i++)
-		json_keys_add(&keys, span_of(fields[i].name));
+	return fields[field].name;
 }
 
-const struct json_keys *native_keys(void)
+static bool is_sent(const struct values *values, uint16_t slot)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, add_keys);
-	return &keys;
+	return values->items[slot].kind != VALUE_NONE;
 }
 
-bool native_knows(const struct json_record *in)
+bool native_knows(const struct values *values, const uint16_t *slots)
 {
-	for (int key = 0; key < FIELDS; key++)
-		if (fields[key].required && in->members[key] != NULL)
+	for (int i = 0; i < NATIVE_FIELDS; i++)
+		if (fields[i].required && is_sent(values, slots[i]))
 			return true;
 	return false;
 }
 
-static bool check_required(const struct json_record *in, struct record *record)
+static bool check_keys(const struct values *values, const uint16_t *slots, struct record *record)
 {
-	for (int key = 0; key < FIELDS; key++)
-		if (fields[key].required && in->members[key] == NULL)
-			return json_dead(in, key, record, DEAD_MISSING_FIELD, "is missing");
+	if (values->twice)
+		for (int i = 0; i < NATIVE_FIELDS; i++)
+			if (values->items[slots[i]].twice)
+				return record_dead(record, DEAD_BAD_TYPE, "duplicate key");
+	for (int i = 0; i < NATIVE_FIELDS; i++)
+		if (fields[i].required && !is_sent(values, slots[i]))
+			return record_dead(record, DEAD_MISSING_FIELD, "%s is missing",
+					   fields[i].name);
 	return true;
 }
 
-bool native_read(const struct json_record *in, struct call *call, struct record *record)
+bool native_read(const struct values *values, const uint16_t *slots, struct arena *arena,
+		 struct call *call, struct record *record)
 {
+	struct value_fault fault;
+
+	if (!check_keys(values, slots, record))
+		return false;
 	*call = call_empty;
 	call->cache_known = true; /* a canonical sender reports its cache: an absent counter is 0 */
-	if (in->duplicate)
-		return record_dead(record, DEAD_BAD_TYPE, "duplicate key");
-	if (!check_required(in, record))
-		return false;
-	for (int key = 0; key < FIELDS; key++) {
-		const struct field *field = &fields[key];
+	for (int i = 0; i < NATIVE_FIELDS; i++) {
+		const struct value *value = &values->items[slots[i]];
+		const struct field *field = &fields[i];
 
-		if (in->members[key] != NULL &&
-		    !field->read(in, key, field, (char *)call + field->target, record))
-			return false;
+		if (value->kind != VALUE_NONE &&
+		    !field->read(value, field, arena, (char *)call + field->target, &fault))
+			return record_dead(record, fault.reason, "%s %s", field->name, fault.what);
 	}
 	return true;
 }

@@ -10,16 +10,20 @@
 
 #include "decode.h"
 #include "decode_call.h"
-#include "decode_json.h"
+#include "decode_paths.h"
+#include "mem.h"
 
-const struct json_keys *native_keys(void); /* any thread */
+const char *native_field_name(int field); /* 0 to NATIVE_FIELDS - 1 */
+
+/* Slots are those of the fields, in their order. */
 
 /* Whether it may be a native record at all: it has one of the required fields. */
-bool native_knows(const struct json_record *in);
+bool native_knows(const struct values *values, const uint16_t *slots);
 
 /* Fills *call, or makes the record a dead letter and returns false. The first fault is told: a
  * duplicate key, a missing field, then the fields in the order of the schema, each for its type and
  * then for its range. */
-bool native_read(const struct json_record *in, struct call *call, struct record *record);
+bool native_read(const struct values *values, const uint16_t *slots, struct arena *arena,
+		 struct call *call, struct record *record);
 
 #endif

@@ -17,7 +17,6 @@ struct scanner {
 	const uint8_t *at, *end;
 	int depth, depth_max;
 	uint64_t objects[SCAN_DEPTH_MAX / 64 + 1]; /* bit of a level: an object, not an array */
-	bool odd_escapes;
 	enum dead_reason reason;
 	const char *what;
 };
@@ -164,7 +163,6 @@ static bool read_escape(struct scanner *s)
 
 	if (len == 0)
 		return fault(s, DEAD_NOT_JSON, "bad escape");
-	s->odd_escapes |= odd;
 	s->at += len;
 	return true;
 }
@@ -359,14 +357,13 @@ static bool scan(struct span text, int depth_max, bool whole, struct scan *out)
 	s.end = begin + text.len;
 	s.depth = 0;
 	s.depth_max = depth_max < SCAN_DEPTH_MAX ? depth_max : SCAN_DEPTH_MAX;
-	s.odd_escapes = false;
 	do
 		ok = read_value(&s) && read_after_value(&s);
 	while (ok && s.depth > 0);
 	if (ok && whole && pass_blanks(s.at, s.end) < s.end)
 		ok = fault(&s, DEAD_NOT_JSON, "text after the document");
 	if (ok) {
-		*out = (struct scan){ .end = (size_t)(s.at - begin), .odd_escapes = s.odd_escapes };
+		*out = (struct scan){ .end = (size_t)(s.at - begin) };
 		return true;
 	}
 	prefer_encoding_fault(&s, begin);
@@ -512,21 +509,81 @@ bool scan_key(struct span key, char *out, size_t cap, size_t *len)
 	return true;
 }
 
-void scan_patch(struct span text, char *out)
+static size_t put_utf8(char *out, uint32_t code)
+{
+	if (code < 0x80) {
+		out[0] = (char)code;
+		return 1;
+	}
+	if (code < 0x800) {
+		out[0] = (char)(0xc0 | code >> 6);
+		out[1] = (char)(0x80 | (code & 0x3f));
+		return 2;
+	}
+	if (code < 0x10000) {
+		out[0] = (char)(0xe0 | code >> 12);
+		out[1] = (char)(0x80 | (code >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (code & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | code >> 18);
+	out[1] = (char)(0x80 | (code >> 12 & 0x3f));
+	out[2] = (char)(0x80 | (code >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (code & 0x3f));
+	return 4;
+}
+
+/* The character of an escape of len bytes at `at`, as escape_len() told them. */
+static uint32_t escape_code(const uint8_t *at, const uint8_t *end, size_t len, int code)
+{
+	static const char letters[] = "bfnrt", meant[] = "\b\f\n\r\t";
+
+	if (len == 2) {
+		const char *letter = strchr(letters, at[1]);
+
+		return letter == NULL ? at[1] : (uint8_t)meant[letter - letters];
+	}
+	if (len == 12)
+		return 0x10000 + (((uint32_t)code & 0x3ff) << 10) +
+		       ((uint32_t)hex4(at + 8, end) & 0x3ff);
+	return (uint32_t)code;
+}
+
+size_t scan_unescape(struct span text, char *out, enum scan_odd *odd)
+{
+	const uint8_t *at = (const uint8_t *)text.data, *end = at + text.len, *escape;
+	char *to = out;
+
+	*odd = SCAN_ODD_NONE;
+	while ((escape = memchr(at, '\\', (size_t)(end - at))) != NULL) {
+		bool is_odd;
+		int code;
+		size_t len = escape_len(escape, end, &code, &is_odd);
+
+		memcpy(to, at, (size_t)(escape - at));
+		to += escape - at;
+		if (is_odd && *odd != SCAN_ODD_NUL)
+			*odd = code == 0 ? SCAN_ODD_NUL : SCAN_ODD_SURROGATE;
+		if (!is_odd)
+			to += put_utf8(to, escape_code(escape, end, len, code));
+		at = escape + len;
+	}
+	memcpy(to, at, (size_t)(end - at));
+	return (size_t)(to - out) + (size_t)(end - at);
+}
+
+bool scan_is_utf8(struct span text)
 {
 	const uint8_t *at = (const uint8_t *)text.data, *end = at + text.len;
 
-	memcpy(out, text.data, text.len);
-	while ((at = memchr(at, '\\', (size_t)(end - at))) != NULL) {
-		bool odd;
-		int code;
-		size_t len = escape_len(at, end, &code, &odd);
+	while (at < end) {
+		size_t len = *at < 0x80 ? 1 : utf8_len(at, end);
 
-		if (odd)
-			memcpy(out + ((const char *)at - text.data),
-			       code == 0 ? "\\uFFFF" : "\\uFFFE", 6);
+		if (len == 0)
+			return false;
 		at += len;
 	}
+	return true;
 }
 
 /* The decimal exponent behind 'e', clamped to where it decides alone. */

@@ -7,8 +7,8 @@
  * the other functions walk without checking anything again: they may only be given text that it
  * passed. All of them stay inside the span; none needs a terminating NUL.
  *
- * cJSON cuts a string at \u0000 and refuses a lone surrogate, both legal JSON. Here they are called
- * odd escapes: the scan reports them, and scan_patch() makes them harmless.
+ * \u0000 and a lone surrogate are legal JSON and no text that can be kept. Here they are called odd
+ * escapes: harmless where nobody reads them, told by scan_unescape() where somebody does.
  */
 #ifndef TOKENTALLY_DECODE_SCAN_H
 #define TOKENTALLY_DECODE_SCAN_H
@@ -23,7 +23,6 @@
 
 struct scan {
 	size_t end;		 /* ok: length of the document, without what follows it */
-	bool odd_escapes;	 /* ok: it has \u0000 or a lone surrogate */
 	enum dead_reason reason; /* not ok: DEAD_NOT_UTF8, _NUL_BYTE, _TOO_DEEP or _NOT_JSON */
 	const char *what;	 /* not ok: what is wrong, for people */
 	size_t at;		 /* not ok: and at which byte */
@@ -51,11 +50,13 @@ bool scan_member(struct span *rest, struct span *key, struct span *value);
  * is no key of ours. */
 bool scan_key(struct span key, char *out, size_t cap, size_t *len);
 
-/* Copies text to out (same length), \u0000 as \uFFFF and lone surrogates as \uFFFE: noncharacters,
- * which the reader of a string finds again. */
-void scan_patch(struct span text, char *out);
-#define SCAN_PATCHED_NUL "\xef\xbf\xbf"
-#define SCAN_PATCHED_SURROGATE "\xef\xbf\xbe"
+/* What a string without its quotes stands for, into out, which has room for as many bytes; returns
+ * the length. *odd: the worst escape in it that stands for no character that can be kept. */
+enum scan_odd { SCAN_ODD_NONE, SCAN_ODD_SURROGATE, SCAN_ODD_NUL };
+size_t scan_unescape(struct span text, char *out, enum scan_odd *odd);
+
+/* Whether these bytes are UTF-8. For text that no scan has passed. */
+bool scan_is_utf8(struct span text);
 
 /* Whether a number, not negative, is above 2^53: exactly, by its digits. */
 bool scan_above_2_53(struct span number);

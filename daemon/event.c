@@ -152,3 +152,31 @@ const char *dead_reason_name(enum dead_reason reason)
 	assert((int)reason >= 0 && reason < DEAD_REASONS);
 	return names[reason];
 }
+
+const char *record_origin_name(enum record_origin origin)
+{
+	static const char *const names[RECORD_ORIGINS] = {
+		[ORIGIN_UNKNOWN] = "unknown",	      [ORIGIN_NATIVE] = "native",
+		[ORIGIN_OTLP_JSON] = "otlp_json", [ORIGIN_OTLP_PROTO] = "otlp_proto",
+		[ORIGIN_LITELLM] = "litellm",	      [ORIGIN_KONG] = "kong",
+		[ORIGIN_APISIX] = "apisix",	      [ORIGIN_USAGE] = "usage",
+		[ORIGIN_MAPPING] = "mapping",
+	};
+
+	return names[origin];
+}
+
+const char *suspect_name(enum suspect suspect)
+{
+	static const char *const names[SUSPECTS] = {
+		[SUSPECT_CACHED_ABOVE_INPUT] = "cached_above_input",
+		[SUSPECT_CACHE_OUTSIDE] = "cache_outside",
+		[SUSPECT_REASONING_ABOVE_OUTPUT] = "reasoning_above_output",
+		[SUSPECT_REASONING_OUTSIDE] = "reasoning_outside",
+		[SUSPECT_REASONING_INSIDE] = "reasoning_inside",
+		[SUSPECT_CACHE_PART] = "cache_part",
+		[SUSPECT_TOTAL] = "total",
+	};
+
+	return names[suspect];
+}

@@ -77,4 +77,32 @@ enum dead_reason {
 };
 const char *dead_reason_name(enum dead_reason reason); /* "not_json" ... */
 
+/* Where a record came from, as far as metrics tell it. */
+enum record_origin {
+	ORIGIN_UNKNOWN,
+	ORIGIN_NATIVE,
+	ORIGIN_OTLP_JSON,
+	ORIGIN_OTLP_PROTO,
+	ORIGIN_LITELLM,
+	ORIGIN_KONG,
+	ORIGIN_APISIX,
+	ORIGIN_USAGE,   /* a provider's own counters in somebody's envelope */
+	ORIGIN_MAPPING, /* a mapping that did not come with the program */
+	RECORD_ORIGINS
+};
+const char *record_origin_name(enum record_origin origin); /* "native" ... */
+
+/* What did not add up in a record and was mended, as bits 1 << n of record->suspects. */
+enum suspect {
+	SUSPECT_CACHED_ABOVE_INPUT,     /* cached tokens are part of the input, and more than it: cut */
+	SUSPECT_CACHE_OUTSIDE,          /* provider or total say: the cached tokens come on top of the input */
+	SUSPECT_REASONING_ABOVE_OUTPUT, /* cut */
+	SUSPECT_REASONING_OUTSIDE,      /* the total says: reasoning comes on top of the output */
+	SUSPECT_REASONING_INSIDE,       /* the total says: reasoning is part of the output already */
+	SUSPECT_CACHE_PART,             /* long-lived cache writes above all cache writes: cut */
+	SUSPECT_TOTAL,                  /* the total fits no reading of its parts */
+	SUSPECTS
+};
+const char *suspect_name(enum suspect suspect); /* "cached_above_input" ... */
+
 #endif

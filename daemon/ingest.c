@@ -706,8 +706,8 @@ static void log_kafka(int level, const char *text)
 		log_debug("%s", text);
 }
 
-struct ingest *ingest_new(const struct options *options, const struct ingest_limits *limits, int number,
-			  struct err *err)
+struct ingest *ingest_new(const struct options *options, const struct mappings *mappings,
+			  const struct ingest_limits *limits, int number, struct err *err)
 {
 	struct ingest *ingest = xcalloc(1, sizeof(*ingest));
 	struct source_callbacks callbacks = { ingest, on_assigned, on_revoked, log_kafka };
@@ -725,7 +725,7 @@ struct ingest *ingest_new(const struct options *options, const struct ingest_lim
 	}
 	ingest->writer = writer_new(options, ingest->source, number, limits->name_cache_bytes,
 				    limits->session_cache_bytes);
-	ingest->intake = intake_new(options, limits->dedupe_ids);
+	ingest->intake = intake_new(options, mappings, limits->dedupe_ids);
 	ingest->live = batch_new();
 	ingest->frozen = batch_new();
 	return ingest;
@@ -746,8 +746,9 @@ void ingest_free(struct ingest *ingest)
 	free(ingest);
 }
 
-void ingest_reload(struct ingest *ingest, const struct options *options)
+void ingest_reload(struct ingest *ingest, const struct options *options, const struct mappings *mappings)
 {
+	intake_reload(ingest->intake, mappings);
 	atomic_store(&ingest->flush_interval_ms, options->ingest_flush_interval_ms);
 	writer_reload(ingest->writer, options);
 }

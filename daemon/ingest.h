@@ -29,10 +29,13 @@ struct ingest_limits {
 struct ingest_limits ingest_limits_of(const struct options *options, size_t worker_bytes);
 
 struct ingest;
-struct ingest *ingest_new(const struct options *options, const struct ingest_limits *limits, int number,
-			  struct err *err) ATTR_MUST_CHECK;
-/* From any thread: ingest.flush_interval and retention.minute take effect with the next batch. */
-void ingest_reload(struct ingest *ingest, const struct options *options);
+struct mappings;
+/* options and mappings must outlive it. */
+struct ingest *ingest_new(const struct options *options, const struct mappings *mappings,
+			  const struct ingest_limits *limits, int number, struct err *err) ATTR_MUST_CHECK;
+/* From any thread: ingest.flush_interval and retention.minute take effect with the next batch, mappings with the next
+ * message. */
+void ingest_reload(struct ingest *ingest, const struct options *options, const struct mappings *mappings);
 /* Runs until *stop_at_ms (monotonic; 0 = not yet) is set, then commits, leaves the group and returns true before
  * that deadline. False: err says why the process should end. */
 bool ingest_run(struct ingest *ingest, const _Atomic int64_t *stop_at_ms, struct err *err) ATTR_MUST_CHECK;

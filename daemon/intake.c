@@ -6,11 +6,13 @@
 
 #include "intake.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "decode.h"
+#include "mapping.h"
 #include "mem.h"
 #include "metrics.h"
 #include "period.h"
@@ -48,6 +50,8 @@ struct refused {
 
 struct intake {
 	const struct options *options;
+	_Atomic(const struct mappings *) newest; /* of a reload, until the next message */
+	const struct mappings *mappings;
 	struct decoder *decoder;
 	struct dedupe *dedupe;
 	struct lane *lanes;
@@ -55,6 +59,7 @@ struct intake {
 	struct refused refused[REFUSED_MAX];
 	size_t refused_count;
 	struct floor_part floor[FLOOR_PARTS];
+	int64_t origins[RECORD_ORIGINS]; /* records since the last freeze, not told to the metrics yet */
 	uint64_t evicted_seen;
 	int64_t begun_us; /* INT64_MIN: with the first freeze */
 	/* Of the message in hand, for the record callback. */
@@ -64,7 +69,7 @@ struct intake {
 	bool overflow;
 };
 
-struct intake *intake_new(const struct options *options, size_t dedupe_ids)
+struct intake *intake_new(const struct options *options, const struct mappings *mappings, size_t dedupe_ids)
 {
 	struct intake *intake = xcalloc(1, sizeof(*intake));
 	struct decode_limits limits = {
@@ -75,7 +80,10 @@ struct intake *intake_new(const struct options *options, size_t dedupe_ids)
 	};
 
 	intake->options = options;
+	intake->mappings = mappings;
+	atomic_init(&intake->newest, mappings);
 	intake->decoder = decoder_new(&limits);
+	decoder_use(intake->decoder, mappings);
 	if (dedupe_ids)
 		intake->dedupe = dedupe_new(options->ingest_dedupe_window_ms, dedupe_ids);
 	return intake;
@@ -96,8 +104,14 @@ struct dedupe *intake_dedupe(struct intake *intake)
 	return intake->dedupe;
 }
 
-static enum format format_of(const struct options *options, const char *topic)
+void intake_reload(struct intake *intake, const struct mappings *mappings)
 {
+	atomic_store(&intake->newest, mappings);
+}
+
+static enum format format_of(const struct intake *intake, const char *topic)
+{
+	const struct options *options = intake->options;
 	const char *name = options->ingest_format;
 	enum format format = FORMAT_AUTO;
 
@@ -105,9 +119,22 @@ static enum format format_of(const struct options *options, const char *topic)
 		if (!strcmp(options->kafka_topics[i].name, topic) && options->kafka_topics[i].format)
 			name = options->kafka_topics[i].format;
 	}
-	if (!format_from_name(span_of(name), &format))
-		abort(); /* options_load has checked it */
+	if (!mappings_format(intake->mappings, span_of(name), &format))
+		abort(); /* formats_load has checked it */
 	return format;
+}
+
+/* The number of a mapping is another one in another set. */
+static void use_newest(struct intake *intake)
+{
+	const struct mappings *newest = atomic_load_explicit(&intake->newest, memory_order_acquire);
+
+	if (newest == intake->mappings)
+		return;
+	intake->mappings = newest;
+	decoder_use(intake->decoder, newest);
+	for (size_t i = 0; i < intake->lane_count; i++)
+		intake->lanes[i].format = format_of(intake, intake->lanes[i].topic);
 }
 
 void intake_begin(struct intake *intake, const struct source_partition *partitions, const int64_t *times_ms,
@@ -123,7 +150,7 @@ void intake_begin(struct intake *intake, const struct source_partition *partitio
 		intake->lanes[i].partition = partitions[i].partition;
 		intake->lanes[i].next_offset = partitions[i].next_offset;
 		intake->lanes[i].time_ms = times_ms[i] < 0 ? INT64_MIN : times_ms[i];
-		intake->lanes[i].format = format_of(intake->options, partitions[i].topic);
+		intake->lanes[i].format = format_of(intake, partitions[i].topic);
 	}
 }
 
@@ -169,10 +196,20 @@ static void add_event(struct intake *intake, const struct event *event)
 		progress->event_time_max_us = event->time_us;
 }
 
+static void count_suspects(unsigned suspects)
+{
+	for (unsigned i = 0; i < SUSPECTS; i++)
+		if (suspects & 1u << i)
+			metric_add_label(METRIC_RECORDS_SUSPECT, i, 1);
+}
+
 static void on_record(void *ctx, const struct record *record)
 {
 	struct intake *intake = ctx;
 
+	intake->origins[record->origin]++;
+	if (record->suspects)
+		count_suspects(record->suspects);
 	switch (record->kind) {
 	case RECORD_EVENT:
 		add_event(intake, &record->event);
@@ -255,6 +292,7 @@ bool intake_add(struct intake *intake, struct batch *batch, const struct source_
 
 	if (message->offset < progress->to_offset)
 		return true;
+	use_newest(intake);
 	intake->batch = batch;
 	intake->message = message;
 	intake->now_us = now_us;
@@ -319,10 +357,20 @@ static void note_floor(struct intake *intake, const struct batch *batch, int64_t
 	}
 }
 
+static void tell_origins(struct intake *intake)
+{
+	for (unsigned i = 0; i < RECORD_ORIGINS; i++) {
+		if (intake->origins[i])
+			metric_add_label(METRIC_RECORDS_FORMAT, i, intake->origins[i]);
+		intake->origins[i] = 0;
+	}
+}
+
 int64_t intake_expire(struct intake *intake, const struct batch *batch, int64_t now_us)
 {
 	int64_t span_us = stretch_us(intake) * FLOOR_PARTS, oldest_ms = INT64_MAX, margin_ms;
 
+	tell_origins(intake);
 	if (!intake->dedupe)
 		return INT64_MIN;
 	if (dedupe_evicted(intake->dedupe) != intake->evicted_seen)

@@ -17,8 +17,11 @@
 #include "source.h"
 
 struct intake;
+struct mappings;
 /* dedupe_ids 0: every event counts, whatever its id. */
-struct intake *intake_new(const struct options *options, size_t dedupe_ids);
+struct intake *intake_new(const struct options *options, const struct mappings *mappings, size_t dedupe_ids);
+/* From any thread: other mappings, from the next message on. They must outlive the intake. */
+void intake_reload(struct intake *intake, const struct mappings *mappings);
 void intake_free(struct intake *intake);
 struct dedupe *intake_dedupe(struct intake *intake); /* NULL: off. For the claim to load */
 

@@ -24,7 +24,7 @@ struct metric_def {
 	const char *name; /* without prefix */
 	enum metric_type type;
 	const char *label;	   /* NULL: none */
-	const char *const *values; /* of the label; NULL: dead_reason_name() */
+	const char *const *values; /* of the label; NULL: see value_name() */
 	unsigned value_count;
 	const char *help;
 };
@@ -80,6 +80,11 @@ static const struct metric_def defs[METRICS] = {
 				       "Records read whose event_id was already counted." },
 	[METRIC_RECORDS_SKIPPED] = { COUNT("records_skipped_total"),
 				     "Records read that a mapping's rule says are not calls." },
+	[METRIC_RECORDS_FORMAT] = { COUNT_BY("records_format_total", "format", NULL, RECORD_ORIGINS),
+				    "Records read, by the format they were found to be of; mapping "
+				    "means a mapping file of your own." },
+	[METRIC_RECORDS_SUSPECT] = { COUNT_BY("records_suspect_total", "reason", NULL, SUSPECTS),
+				     "Records whose token counters did not add up and were mended." },
 	[METRIC_MESSAGES] = { COUNT("messages_total"), "Kafka messages read." },
 	[METRIC_MESSAGE_BYTES] = { COUNT("message_bytes_total"),
 				   "Payload bytes of the Kafka messages read." },
@@ -232,15 +237,25 @@ static void render_histogram(struct buf *buf, const char *name)
 	buf_addf(buf, PREFIX "%s_count %" PRId64 "\n", name, below);
 }
 
+/* What the label says for an index of the metric's enum. */
+static const char *value_name(enum metric metric, unsigned index)
+{
+	if (defs[metric].values)
+		return defs[metric].values[index];
+	if (metric == METRIC_RECORDS_FORMAT)
+		return record_origin_name((enum record_origin)index);
+	if (metric == METRIC_RECORDS_SUSPECT)
+		return suspect_name((enum suspect)index);
+	return dead_reason_name((enum dead_reason)index);
+}
+
 static void render_labels(struct buf *buf, enum metric metric)
 {
 	const struct metric_def *def = &defs[metric];
 
 	for (unsigned index = 0; index < def->value_count; index++)
 		buf_addf(buf, PREFIX "%s{%s=\"%s\"} %" PRId64 "\n", def->name, def->label,
-			 def->values ? def->values[index]
-				     : dead_reason_name((enum dead_reason)index),
-			 metric_value(metric, index));
+			 value_name(metric, index), metric_value(metric, index));
 }
 
 static void render_metric(struct buf *buf, enum metric metric)

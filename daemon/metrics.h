@@ -23,6 +23,8 @@ enum metric {
 	METRIC_RECORDS_DEAD, /* label: enum dead_reason */
 	METRIC_RECORDS_DUPLICATE,
 	METRIC_RECORDS_SKIPPED,
+	METRIC_RECORDS_FORMAT,	/* label: enum record_origin */
+	METRIC_RECORDS_SUSPECT, /* label: enum suspect */
 	METRIC_MESSAGES,
 	METRIC_MESSAGE_BYTES,
 	/* Commits */

@@ -8,6 +8,7 @@
 
 #include "run.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -17,6 +18,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "formats.h"
 #include "http.h"
 #include "log.h"
 #include "mem.h"
@@ -31,10 +33,12 @@
 #define ALIVE_WITHIN_MS 10000
 #define STOP_MARGIN_MS 1000 /* between our own deadline and stop_timeout: for the end of the process itself */
 #define REPORT_BYTES_MAX 4096
+#define FREED_BYTE 0xa5
 
 struct daemon {
 	struct options *options;  /* as started; the workers hold on to it */
 	struct options *reloaded; /* newest reload; NULL: none yet */
+	struct mappings *mappings;
 	const char *path;
 	char *const *overrides;
 	size_t override_count;
@@ -84,10 +88,13 @@ static bool start(struct daemon *daemon, struct err *err)
 {
 	struct http_callbacks callbacks = { daemon, is_alive, is_ready };
 
+	daemon->mappings = formats_load(daemon->options, err);
+	if (!daemon->mappings)
+		return false;
 	daemon->upkeep = upkeep_new(daemon->options, err);
 	if (!daemon->upkeep)
 		return false;
-	daemon->workers = workers_new(daemon->options, err);
+	daemon->workers = workers_new(daemon->options, daemon->mappings, err);
 	if (!daemon->workers)
 		return false;
 	if (!strcmp(daemon->options->http_listen, "off"))
@@ -96,11 +103,27 @@ static bool start(struct daemon *daemon, struct err *err)
 	return daemon->http != NULL;
 }
 
+/* What was before stays in memory: a thread may be reading it, and reloads are rare. */
+static void use_reloaded(struct daemon *daemon, struct options *fresh, struct mappings *mappings,
+			 const struct buf *needs_restart)
+{
+	daemon->reloaded = fresh;
+	daemon->mappings = mappings;
+	log_set(fresh->log_level, fresh->log_format);
+	workers_reload(daemon->workers, fresh, mappings);
+	upkeep_reload(daemon->upkeep, fresh);
+	log_info("configuration reloaded");
+	if (needs_restart->len)
+		log_warn("changed but needs a restart: %s", needs_restart->data);
+}
+
 static void reload(struct daemon *daemon)
 {
+	struct mappings *mappings = NULL;
 	struct faults faults;
 	struct buf needs_restart;
 	struct options *fresh;
+	struct err err;
 
 	notify_reloading();
 	faults_init(&faults);
@@ -109,17 +132,17 @@ static void reload(struct daemon *daemon)
 			       &faults);
 	for (size_t i = 0; i < faults.count; i++)
 		log_error("%s", faults.texts[i]);
-	if (!fresh) {
-		log_error("the configuration has faults, going on with the one before");
+	/* Which formats the topics have, and where the files are, is as at the start. */
+	if (fresh)
+		mappings = formats_load(daemon->options, &err);
+	if (mappings) {
+		use_reloaded(daemon, fresh, mappings, &needs_restart);
 	} else {
-		/* The one before stays in memory: a thread may be reading it, and reloads are rare. */
-		daemon->reloaded = fresh;
-		log_set(fresh->log_level, fresh->log_format);
-		workers_reload(daemon->workers, fresh);
-		upkeep_reload(daemon->upkeep, fresh);
-		log_info("configuration reloaded");
-		if (needs_restart.len)
-			log_warn("changed but needs a restart: %s", needs_restart.data);
+		if (fresh) {
+			log_error("%s", err.text);
+			options_free(fresh);
+		}
+		log_error("the configuration has faults, going on with the one before");
 	}
 	buf_release(&needs_restart);
 	faults_release(&faults);
@@ -190,6 +213,7 @@ static void stop(struct daemon *daemon, int status)
 		_exit(status); /* threads still run: nothing may be freed under them */
 	}
 	upkeep_free(daemon->upkeep);
+	mappings_free(daemon->mappings);
 	close(daemon->signal_fd);
 	if (daemon->reloaded)
 		options_free(daemon->reloaded);
@@ -205,6 +229,9 @@ int run_daemon(struct options *options, const char *path, char *const *overrides
 	int signal_number, status = 0;
 
 	setrlimit(RLIMIT_CORE, &no_core); /* a core would hold names and events */
+	/* Freed blocks are overwritten: librdkafka's buffers held whole messages, prompts and all. Measured:
+	 * 1.09 instead of 1.04 s of CPU for 250,000 events. */
+	mallopt(M_PERTURB, FREED_BYTE);
 	log_set(options->log_level, options->log_format);
 	metrics_init(PACKAGE_VERSION, now_wall_us());
 	daemon.signal_fd = open_signals();

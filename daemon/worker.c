@@ -63,7 +63,7 @@ static void free_items(struct workers *workers, int count)
 	free(workers);
 }
 
-struct workers *workers_new(const struct options *options, struct err *err)
+struct workers *workers_new(const struct options *options, const struct mappings *mappings, struct err *err)
 {
 	struct workers *workers = xcalloc(1, sizeof(*workers));
 	struct ingest_limits limits;
@@ -73,7 +73,7 @@ struct workers *workers_new(const struct options *options, struct err *err)
 	limits = ingest_limits_of(options, options->ingest_memory_max_bytes / (uint64_t)workers->count);
 	for (int i = 0; i < workers->count; i++) {
 		workers->items[i].workers = workers;
-		workers->items[i].ingest = ingest_new(options, &limits, i, err);
+		workers->items[i].ingest = ingest_new(options, mappings, &limits, i, err);
 		if (!workers->items[i].ingest) {
 			free_items(workers, i);
 			return NULL;
@@ -124,10 +124,10 @@ void workers_report(const struct workers *workers, struct buf *reasons)
 		ingest_report(workers->items[i].ingest, reasons);
 }
 
-void workers_reload(struct workers *workers, const struct options *options)
+void workers_reload(struct workers *workers, const struct options *options, const struct mappings *mappings)
 {
 	for (int i = 0; i < workers->count; i++)
-		ingest_reload(workers->items[i].ingest, options);
+		ingest_reload(workers->items[i].ingest, options, mappings);
 }
 
 bool workers_stop(struct workers *workers, int64_t deadline_ms)

@@ -15,15 +15,16 @@
 #include "text.h"
 
 struct workers;
-/* Starts them all; on failure none runs. options must outlive them. */
-struct workers *workers_new(const struct options *options, struct err *err) ATTR_MUST_CHECK;
+struct mappings;
+/* Starts them all; on failure none runs. options and mappings must outlive them. */
+struct workers *workers_new(const struct options *options, const struct mappings *mappings, struct err *err) ATTR_MUST_CHECK;
 int workers_count(const struct workers *workers);
 /* False: one of them has ended by itself; err says why. */
 bool workers_are_well(struct workers *workers, struct err *err);
 /* Each loop moved since the last call: for a watchdog. */
 bool workers_moved(struct workers *workers);
 void workers_report(const struct workers *workers, struct buf *reasons);
-void workers_reload(struct workers *workers, const struct options *options);
+void workers_reload(struct workers *workers, const struct options *options, const struct mappings *mappings);
 /* Last commits, leave the group. False: not all ended before the deadline (monotonic); their threads still run and
  * only the process's end is left. */
 bool workers_stop(struct workers *workers, int64_t deadline_ms);

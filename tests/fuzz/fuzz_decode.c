@@ -13,6 +13,7 @@
 
 #include "decode.h"
 #include "decode_scan.h"
+#include "formats.h"
 #include "period.h"
 
 /* Small, so that the fuzzer reaches both. */
@@ -98,7 +99,8 @@ static void check_event(struct seen *seen, const struct event *event)
 	check_text(seen, event->team, 0);
 	check_text(seen, event->app, 0);
 	check_text(seen, event->session, 0);
-	check_text(seen, event->event_id, 0);
+	MUST(is_utf8(event->event_id)); /* of a mapping it may be longer: it is only hashed */
+	mix(seen, event->event_id.data, event->event_id.len);
 	check_measures(event->measures);
 	mix(seen, event->measures, sizeof(event->measures));
 	MUST(event->time_us >= NOW_US - 35 * US_PER_DAY &&
@@ -134,32 +136,53 @@ static void check_record(void *ctx, const struct record *record)
 	seen->records++;
 	if (record->kind == RECORD_EVENT) {
 		check_event(seen, &record->event);
-	} else {
-		MUST(record->kind == RECORD_DEAD);
+	} else if (record->kind == RECORD_DEAD) {
 		check_dead(seen, record);
+	} else {
+		MUST(record->kind == RECORD_SKIPPED && record->why != NULL && *record->why);
+		mix(seen, record->why, strlen(record->why));
 	}
+}
+
+/* Reads the message by one format, twice: nothing may stay of the first time. */
+static void check_format(struct decoder *decoder, enum format format, struct span message)
+{
+	struct seen first = { .message = message }, again = first;
+
+	decode_message(decoder, format, message, NOW_US, check_record, &first);
+	decode_message(decoder, format, message, NOW_US, check_record, &again);
+	MUST(first.records > 0);
+	MUST(first.records == again.records && first.digest == again.digest);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct decoder *decoder;
+	static struct mappings *mappings;
 	const struct decode_limits limits = { MESSAGE_BYTES_MAX, DEPTH_MAX, 5 * US_PER_MINUTE,
 					      35 * US_PER_DAY };
 	char *copy = malloc(size); /* of exactly its size: a read beyond it is seen */
-	struct seen first = { .message = { copy, size } }, again = first;
+	struct span message = { copy, size };
+	enum format format;
+	struct err err;
 
 	MUST(copy != NULL || size == 0);
 	if (size > 0)
 		memcpy(copy, data, size);
-	if (decoder == NULL)
+	if (decoder == NULL) {
 		decoder = decoder_new(&limits);
-	decode_message(decoder, FORMAT_NATIVE, first.message, NOW_US, check_record, &first);
-	decode_message(decoder, FORMAT_NATIVE, again.message, NOW_US, check_record, &again);
-	MUST(first.records > 0);
-	MUST(first.records == again.records && first.digest == again.digest);
-	decode_message(decoder, FORMAT_AUTO, again.message, NOW_US, check_record,
-		       &(struct seen){ .message = again.message });
-	MUST(decoder_bytes(decoder) <= 2 << 20);
+		mappings = formats_builtin(&err);
+		MUST(mappings != NULL);
+		decoder_use(decoder, mappings);
+	}
+	check_format(decoder, FORMAT_NATIVE, message);
+	check_format(decoder, FORMAT_AUTO, message);
+	check_format(decoder, FORMAT_OTLP_PROTO, message);
+	MUST(mappings_format(mappings, SPAN("kong"), &format));
+	check_format(decoder, format, message);
+	MUST(mappings_format(mappings, SPAN("litellm"), &format));
+	check_format(decoder, format, message);
+	MUST(decoder_bytes(decoder) <= 3 << 20);
 	free(copy);
 	return 0;
 }

@@ -219,47 +219,55 @@ static void each_byte_in_a_string_at_each_place(void **state)
 	}
 }
 
-static void odd_escapes_are_reported(void **state)
+static void escapes_become_what_they_stand_for(void **state)
 {
 	static const struct {
-		const char *text;
-		bool odd;
+		const char *text, *plain;
+		enum scan_odd odd;
 	} cases[] = {
-		{ "\"\\u0000\"", true },
-		{ "\"\\\\u0000\"", false },
-		{ "\"\\\\\\u0000\"", true },
-		{ "\"\\u00001\"", true },
-		{ "\"\\u0001\"", false },
-		{ "{\"\\u0000\":1}", true },
-		{ "\"\\ud83d\\ude80\"", false },
-		{ "\"\\ud83d\"", true },
-		{ "\"\\ude80\\ud83d\"", true },
-		{ "\"\\uD83D\\uDE80\"", false },
-		{ "\"\\ud83dx\"", true },
-		{ "\"\\ud83d\\u0041\"", true },
-		{ "\"\\ud83d\\ud83d\\ude80\"", true },
-		{ "\"\\uffff\"", false },
-		{ "\"u0000\"", false },
+		{ "", "", SCAN_ODD_NONE },
+		{ "abc", "abc", SCAN_ODD_NONE },
+		{ "\\u0000", "", SCAN_ODD_NUL },
+		{ "\\\\u0000", "\\u0000", SCAN_ODD_NONE },
+		{ "\\\\\\u0000", "\\", SCAN_ODD_NUL },
+		{ "\\u00001", "1", SCAN_ODD_NUL },
+		{ "\\u0001", "\x01", SCAN_ODD_NONE },
+		{ "\\\"\\/\\b\\f\\n\\r\\t", "\"/\b\f\n\r\t", SCAN_ODD_NONE },
+		{ "\\u0041\\u00e9\\u20ac", "A\u00e9\u20ac", SCAN_ODD_NONE },
+		{ "\\ud83d\\ude80", "\U0001f680", SCAN_ODD_NONE },
+		{ "\\uD83D\\uDE80", "\U0001f680", SCAN_ODD_NONE },
+		{ "\\udbff\\udfff", "\U0010ffff", SCAN_ODD_NONE },
+		{ "\\ud83d", "", SCAN_ODD_SURROGATE },
+		{ "\\ude80\\ud83d", "", SCAN_ODD_SURROGATE },
+		{ "\\ud83dx", "x", SCAN_ODD_SURROGATE },
+		{ "\\ud83d\\u0041", "A", SCAN_ODD_SURROGATE },
+		{ "\\ud83d\\ud83d\\ude80", "\U0001f680", SCAN_ODD_SURROGATE },
+		{ "\\ud83d\\u0000", "", SCAN_ODD_NUL },
+		{ "\\uffff", "\uffff", SCAN_ODD_NONE },
+		{ "u0000", "u0000", SCAN_ODD_NONE },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct scan scan;
+		char out[64];
+		enum scan_odd odd;
+		size_t len = scan_unescape(span_of(cases[i].text), out, &odd);
 
-		assert_true(scan_copy(span_of(cases[i].text), &scan));
-		if (scan.odd_escapes != cases[i].odd)
+		if (odd != cases[i].odd || !span_is((struct span){ out, len }, cases[i].plain))
 			fail_msg("%s", cases[i].text);
 	}
 }
 
-static void odd_escapes_are_patched(void **state)
+static void utf8_is_told_from_other_bytes(void **state)
 {
-	static const char text[] = "\"\\u0000 \\\\u0000 \\ud83d\\ude80 \\ud83d \\udead\\n\\u0041\"";
-	char out[sizeof(text)] = "";
-
 	(void)state;
-	scan_patch((struct span){ text, sizeof(text) - 1 }, out);
-	assert_string_equal(out, "\"\\uFFFF \\\\u0000 \\ud83d\\ude80 \\uFFFE \\uFFFE\\n\\u0041\"");
+	assert_true(scan_is_utf8(SPAN("")));
+	assert_true(scan_is_utf8(SPAN("a\0b")));
+	assert_true(scan_is_utf8(SPAN("\u00e9\u20ac\U0001f680")));
+	assert_false(scan_is_utf8(SPAN("\xe9")));
+	assert_false(scan_is_utf8(SPAN("\xc0\xaf")));
+	assert_false(scan_is_utf8(SPAN("\xed\xa0\x80")));
+	assert_false(scan_is_utf8(SPAN("a\xe2\x82")));
 }
 
 static void elements_and_members_are_found(void **state)
@@ -365,8 +373,8 @@ int main(void)
 		cmocka_unit_test(utf8_is_strict),
 		cmocka_unit_test(utf8_that_is_cut_or_mixed_is_refused),
 		cmocka_unit_test(each_byte_in_a_string_at_each_place),
-		cmocka_unit_test(odd_escapes_are_reported),
-		cmocka_unit_test(odd_escapes_are_patched),
+		cmocka_unit_test(escapes_become_what_they_stand_for),
+		cmocka_unit_test(utf8_is_told_from_other_bytes),
 		cmocka_unit_test(elements_and_members_are_found),
 		cmocka_unit_test(lines_are_found),
 		cmocka_unit_test(keys_are_unescaped),

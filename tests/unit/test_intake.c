@@ -17,6 +17,7 @@
 #include <xxhash.h>
 
 #include "intake.h"
+#include "mapping.h"
 #include "period.h"
 #include "seed.h"
 
@@ -42,6 +43,7 @@ static const struct options options = {
 static const struct source_partition partitions[] = { { "t", 0, 0 }, { "t", 1, 0 } };
 
 struct desk { /* an intake with its live batch */
+	struct mappings *mappings;
 	struct intake *intake;
 	struct batch *batch;
 	int64_t now_ms;
@@ -53,7 +55,8 @@ static void open_desk(struct desk *desk, size_t dedupe_ids, int64_t time_0_ms, i
 	const struct batch_start starts[] = { { "t", 0, 0, -1, -1, 0 }, { "t", 1, 0, -1, -1, 0 } };
 	const int64_t times_ms[] = { time_0_ms, time_1_ms };
 
-	desk->intake = intake_new(&options, dedupe_ids);
+	desk->mappings = mappings_new();
+	desk->intake = intake_new(&options, desk->mappings, dedupe_ids);
 	desk->batch = batch_new();
 	desk->now_ms = NOW_MS;
 	batch_begin(desk->batch, starts, 2, KEEP_BYTES);
@@ -63,6 +66,7 @@ static void open_desk(struct desk *desk, size_t dedupe_ids, int64_t time_0_ms, i
 static void close_desk(struct desk *desk)
 {
 	intake_free(desk->intake);
+	mappings_free(desk->mappings);
 	batch_free(desk->batch);
 }
 
