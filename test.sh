@@ -31,7 +31,8 @@ export KAFKA_LIBS=$CACHE/kafka-$KAFKA_VERSION
 PACKAGES="autoconf automake autoconf-archive libtool pkg-config gcc libc6-dev make xz-utils libpq-dev librdkafka-dev
 	libcjson-dev libmicrohttpd-dev libsystemd-dev libini-config-dev libssl-dev libxxhash-dev libprotobuf-c-dev protobuf-c-compiler libcmocka-dev
 	libasan8 libubsan1 postgresql-15 postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl postgresql-common
-	default-jdk-headless maven python3 python3-confluent-kafka python3-psycopg2 python3-jsonschema systemd procps mandoc"
+	default-jdk-headless maven python3 python3-confluent-kafka python3-psycopg2 python3-jsonschema systemd procps mandoc
+	libtsan2 valgrind python3-pip"
 [ -z "$FULL" ] || PACKAGES="$PACKAGES afl++ clang"
 PASSED=0 FAILED=0
 SUDO=
@@ -155,16 +156,31 @@ make_check() {
 	say "$name: $good passed, $bad failed, status $status"
 }
 
-# run_tap NAME COMMAND...: a program that prints TAP.
-run_tap() {
-	local name=$1 log=$WORK/${1//\//_}.log started=$SECONDS
+log_of() { printf '%s/%s.log' "$WORK" "$(printf '%s' "$1" | tr -c 'a-zA-Z0-9\n' _)"; }
+
+# start_tap NAME COMMAND...: a program that prints TAP, for later or for the background.
+start_tap() {
+	local log started=$SECONDS
+	log=$(log_of "$1")
 	shift
 	timeout -k 20 "${STAGE_TIMEOUT:-600}" "$@" </dev/null >"$log" 2>&1
-	local status=$?
+	echo "$? $((SECONDS - started))" >"$log.status"
+}
+
+# end_tap NAME: shows and counts what it has printed.
+end_tap() {
+	local name=$1 log status took
+	log=$(log_of "$1")
+	read -r status took <"$log.status"
 	[ "$status" = 124 ] && fail "$name: not done after ${STAGE_TIMEOUT:-600} s"
 	grep -vE '^ok( |$)|^All tests successful|^Files=|^Result: PASS|\.sql \.\. ok$' "$log"
 	count_log "$log" "$status" "$name"
-	say "$name took $((SECONDS - started)) s"
+	say "$name took $took s"
+}
+
+run_tap() {
+	start_tap "$@"
+	end_tap "$1"
 }
 
 integration() {
@@ -176,9 +192,79 @@ integration() {
 	done
 }
 
+# in_pairs NAME COMMAND... [-- NAME COMMAND...]...: two at a time, because they mostly wait; shown one after the other.
+in_pairs() {
+	local names=() words=()
+	set -- "$@" --
+	while [ $# -gt 0 ]; do
+		if [ "$1" != -- ]; then
+			words+=("$1")
+		elif [ ${#words[@]} -gt 0 ]; then
+			while [ "$(jobs -rp | wc -l)" -ge 2 ]; do
+				wait -n
+			done
+			names+=("${words[0]}")
+			start_tap "${words[@]}" &
+			words=()
+		fi
+		shift
+	done
+	wait
+	for words in ${names[@]+"${names[@]}"}; do
+		end_tap "$words"
+	done
+}
+
+# build_tested DIR ARGS...: a daemon with fault points, and the tools that its tests use.
+build_tested() {
+	[ -x "$WORK/$1/tests/tools/faultproxy" ] && return 0
+	say "building $1: a daemon with fault points"
+	build "$@" --enable-werror --enable-fault-points &&
+		make -s -C "$WORK/$1" tests/tools/faultproxy tests/tools/mockbroker >>"$WORK/$1.log" 2>&1 && return 0
+	fail "$1: the build failed ($WORK/$1.log)"
+	return 1
+}
+
+tested() { echo "env TOKENTALLY=$WORK/$1/daemon/tokentally TOKENTALLY_TOOLS=$WORK/faulty/tests/tools"; }
+
+faults() {
+	local script name commands=()
+	for script in tests/faults/test_*.py "tests/faults/soak --kills 30 --database-kills 10" "tests/faults/soak --kept"; do
+		name="faults/$(basename "$script" .py)$1"
+		wanted "$name" && commands+=("$name" $(tested faulty) /usr/bin/python3 -B $script --)
+	done
+	[ ${#commands[@]} -gt 0 ] || return 0
+	build_tested faulty && in_pairs "${commands[@]}"
+}
+
+# The daemon itself under sanitizers, with crashes and lost connections.
+faults_sanitized() {
+	local soak="/usr/bin/python3 -B tests/faults/soak --kills 4 --database-kills 2 --rate 300" options
+	wanted faults-sanitized || return 0
+	options="ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1"
+	build_tested faulty && build_tested faulty-asan --enable-sanitizers && build_tested faulty-tsan --enable-sanitizers=thread &&
+		in_pairs faults-sanitized/address $(tested faulty-asan) $options $soak -- \
+			faults-sanitized/thread $(tested faulty-tsan) $soak
+}
+
+long_faults() {
+	export TOKENTALLY_TEST_FULL=1
+	faults ", --full"
+	wanted "faults/500 kills" && build_tested faulty && run_tap "faults/500 kills" \
+		$(tested faulty) /usr/bin/python3 -B tests/faults/soak --kills 500 --database-kills 200
+	wanted "faults/liveness" && build_tested faulty && run_tap "faults/liveness" \
+		$(tested faulty) /usr/bin/python3 -B tests/faults/soak --mode liveness --minutes 15
+	wanted "faults/valgrind" && build_tested faulty && run_tap "faults/valgrind" \
+		$(tested build) bash tests/faults/run.sh valgrind
+	wanted "faults/librdkafka" && run_tap "faults/librdkafka" \
+		env TOKENTALLY="$WORK/build/daemon/tokentally" bash tests/faults/run.sh librdkafka
+	unset TOKENTALLY_TEST_FULL
+}
+
 long_tier() {
 	local run
 	export STAGE_TIMEOUT=7200
+	long_faults
 	for run in 1 2 3 4 5; do
 		integration ", seed $run of --full"
 	done
@@ -196,6 +282,8 @@ stages() {
 	wanted unit && make_check build unit
 	wanted sql && run_tap sql bash tests/sql/run.sh
 	integration ""
+	faults ""
+	faults_sanitized
 	if wanted sanitizers; then
 		say "building with AddressSanitizer and UBSan"
 		if build asan --enable-werror --enable-sanitizers; then

@@ -213,10 +213,11 @@ static size_t ids_for(size_t capacity)
 	return capacity - capacity / 5;
 }
 
-/* What a rebuild leaves out: entries before a time, and some of those at it. */
+/* What a rebuild leaves out: entries before a time, and some of those at it, evenly taken. Were they the first ones by
+ * slot, many ids with one time would in the end fill all other slots, and probing would go through all of them. */
 struct cut {
 	int64_t before_ms;
-	size_t more_at_it;
+	size_t more_at_it, of, turn;
 };
 
 static bool is_cut(struct cut *cut, int64_t time_ms)
@@ -225,7 +226,10 @@ static bool is_cut(struct cut *cut, int64_t time_ms)
 		return true;
 	if (time_ms > cut->before_ms || cut->more_at_it == 0)
 		return false;
-	cut->more_at_it--;
+	cut->turn += cut->more_at_it;
+	if (cut->turn < cut->of)
+		return false;
+	cut->turn -= cut->of;
 	return true;
 }
 
@@ -257,6 +261,15 @@ static size_t count_before(const struct shard *shard, int64_t time_ms)
 	return count;
 }
 
+static size_t count_at(const struct shard *shard, int64_t time_ms)
+{
+	size_t count = 0;
+
+	for (size_t slot = 0; slot < shard->capacity; slot++)
+		count += shard->entries[slot].time_ms == time_ms;
+	return count;
+}
+
 static int64_t newest_of(const struct shard *shard)
 {
 	int64_t newest = INT64_MIN;
@@ -281,7 +294,7 @@ static struct cut cut_of_oldest(const struct shard *shard, size_t count)
 		else
 			high = middle - 1;
 	}
-	return (struct cut){ low, count - count_before(shard, low) };
+	return (struct cut){ low, count - count_before(shard, low), count_at(shard, low), 0 };
 }
 
 static size_t smaller(size_t a, size_t b)
@@ -310,7 +323,7 @@ static void shard_expire(struct dedupe *dedupe, struct shard *shard)
 	left = shard->count - expired;
 	/* Half as much again: room to grow without a rebuild at once. */
 	shard_rebuild(dedupe, shard, capacity_for(smaller(left + left / 2, dedupe->shard_ids_max)),
-		      (struct cut){ dedupe->forget_before_ms, 0 });
+		      (struct cut){ .before_ms = dedupe->forget_before_ms });
 }
 
 /* Room for one more: what has expired leaves, or the shard grows, or, at its bound, the oldest
@@ -326,7 +339,7 @@ static void shard_make_room(struct dedupe *dedupe, struct shard *shard)
 		shard_rebuild(
 		    dedupe, shard,
 		    capacity_for(smaller(2 * shard->count + SLOTS_MIN, dedupe->shard_ids_max)),
-		    (struct cut){ INT64_MIN, 0 });
+		    (struct cut){ .before_ms = INT64_MIN });
 }
 
 static void insert(struct dedupe *dedupe, uint64_t fingerprint, int64_t time_ms)

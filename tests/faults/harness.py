@@ -186,11 +186,26 @@ class Scene(World):
         check_progress(self.checks, self.database, self.broker, oracle, [TOPIC], label)
         return oracle
 
+    def sanitizer_reports(self):
+        """Lines of the daemons' logs, for builds that have sanitizers."""
+        words = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "WARNING: ThreadSanitizer", "ERROR SUMMARY: ")
+        logs = [f"{self.directory}/{name}" for name in os.listdir(self.directory) if name.endswith(".log")]
+        found = []
+        for path in logs:
+            with open(path, errors="replace") as log:
+                lines = log.read().splitlines()
+            for number, line in enumerate(lines):
+                if any(word in line for word in words) and "ERROR SUMMARY: 0 errors" not in line:
+                    found += [f"{os.path.basename(path)}: {part.strip()}" for part in lines[number : number + 12]]
+        return found
+
     def finish(self, label="", compare=True):
         """Settles, compares, and says the figures."""
         self.settle()
         self.feeder.finish()
         self.checks.ok(not self.given_up, f"{label}no daemon ended in a way that a restart cannot mend", str(self.given_up))
+        found = self.sanitizer_reports()
+        self.checks.ok(not found, f"{label}no sanitizer had anything to say", found[:10])
         oracle = self.compare(label) if compare else None
         self.reader.check(self.checks, label)
         totals = oracle.totals() if oracle else {"accepted": self.calls()}

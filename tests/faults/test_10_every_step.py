@@ -88,7 +88,7 @@ def main():
             "kafka.heartbeat.interval.ms": 100,
         })
         runs = Runs(checks, scene, scene.seed)
-        stride = 1 if FULL else 3
+        stride = 1 if FULL else 4
         hit = runs.sweep("*", "abort", stride)
         hit |= runs.sweep("*", "drop", stride)
         hit |= runs.sweep("*", "error", stride)

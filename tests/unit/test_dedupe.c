@@ -370,6 +370,24 @@ static void a_block_of_odd_length_is_refused(void **state)
 	dedupe_free(dedupe);
 }
 
+/* Ten times as many ids as it holds, all with one time, as of a sender with a clock that stands. Those that are left must lie
+ * evenly over the slots: if not, the full part of the table is searched from end to end for each id. */
+static void ids_of_one_time_leave_evenly(void **state)
+{
+	enum { MAX = 40000, PARTS = 16, SAMPLE = 4000 };
+	struct dedupe *dedupe = dedupe_new(HOUR_MS, MAX);
+	unsigned left[PARTS] = { 0 };
+
+	(void)state;
+	for (uint64_t i = 0; i < UINT64_C(10) * MAX; i++)
+		dedupe_add(dedupe, fingerprint_of(i), NOW_MS);
+	for (uint64_t i = UINT64_C(10) * MAX - SAMPLE - MAX / 2; i < UINT64_C(10) * MAX - MAX / 2; i++)
+		left[fingerprint_of(i) >> 60] += !dedupe_add(dedupe, fingerprint_of(i), NOW_MS);
+	for (int i = 0; i < PARTS; i++)
+		assert_in_range(left[i], SAMPLE / PARTS / 4, SAMPLE / PARTS);
+	dedupe_free(dedupe);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -378,6 +396,7 @@ int main(void)
 		cmocka_unit_test(an_id_counted_twice_is_known_near_both_times),
 		cmocka_unit_test(a_full_set_forgets_the_oldest),
 		cmocka_unit_test(ids_of_one_time_do_not_all_leave_at_once),
+		cmocka_unit_test(ids_of_one_time_leave_evenly),
 		cmocka_unit_test(the_bound_holds_for_many_ids),
 		cmocka_unit_test(one_id_with_ever_new_times_is_no_trap),
 		cmocka_unit_test(a_wrong_clock_does_not_stop_remembering),
