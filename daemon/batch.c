@@ -56,8 +56,7 @@ void batch_free(struct batch *batch)
 	free(batch);
 }
 
-static void open_progress(struct batch_progress *progress, const char *topic, int32_t partition, int64_t next_offset,
-			  int64_t log_end_offset)
+static void open_progress(struct batch_progress *progress, const struct batch_start *start, int64_t log_end_offset)
 {
 	struct dedupe_log *ids = progress->ids;
 
@@ -66,12 +65,15 @@ static void open_progress(struct batch_progress *progress, const char *topic, in
 	else
 		ids = dedupe_log_new();
 	*progress = (struct batch_progress){
-		.topic = topic,
-		.partition = partition,
-		.from_offset = next_offset,
-		.to_offset = next_offset,
+		.topic = start->topic,
+		.partition = start->partition,
+		.from_offset = start->next_offset,
+		.to_offset = start->next_offset,
 		.last_offset = -1,
 		.last_time_ms = -1,
+		.base_offset = start->base_offset,
+		.base_time_ms = start->base_time_ms,
+		.base_crc = start->base_crc,
 		.log_end_offset = log_end_offset,
 		.event_time_max_us = INT64_MIN,
 		.time_min_ms = INT64_MAX,
@@ -98,7 +100,7 @@ void batch_begin(struct batch *batch, const struct batch_start *starts, size_t c
 {
 	begin(batch, count, keep_bytes);
 	for (size_t i = 0; i < count; i++)
-		open_progress(&batch->progress[i], starts[i].topic, starts[i].partition, starts[i].next_offset, -1);
+		open_progress(&batch->progress[i], &starts[i], -1);
 }
 
 void batch_continue(struct batch *batch, const struct batch *before, size_t keep_bytes)
@@ -106,8 +108,17 @@ void batch_continue(struct batch *batch, const struct batch *before, size_t keep
 	begin(batch, before->progress_count, keep_bytes);
 	for (size_t i = 0; i < before->progress_count; i++) {
 		const struct batch_progress *from = &before->progress[i];
+		bool moved = from->last_offset >= 0;
+		struct batch_start start = {
+			.topic = from->topic,
+			.partition = from->partition,
+			.next_offset = from->to_offset,
+			.base_offset = moved ? from->last_offset : from->base_offset,
+			.base_time_ms = moved ? from->last_time_ms : from->base_time_ms,
+			.base_crc = moved ? from->last_crc : from->base_crc,
+		};
 
-		open_progress(&batch->progress[i], from->topic, from->partition, from->to_offset, from->log_end_offset);
+		open_progress(&batch->progress[i], &start, from->log_end_offset);
 	}
 }
 

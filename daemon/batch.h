@@ -26,7 +26,11 @@ struct batch_progress {
 	int32_t partition;
 	int64_t from_offset, to_offset;
 	int64_t last_offset, last_time_ms; /* of the newest message; -1 when there was none yet */
-	uint32_t last_crc;                 /* checksum of its payload (XXH3, lower half): how a later claim knows it again */
+	/* The message before those of this batch, which another log under the same name would not have; -1: none known. */
+	int64_t base_offset, base_time_ms;
+	uint32_t base_crc;
+	bool other_log;    /* set by the writer: it is not there any more */
+	uint32_t last_crc; /* checksum of its payload (XXH3, lower half): how a later claim knows it again */
 	int64_t log_end_offset;
 	int64_t event_time_max_us; /* INT64_MIN: none */
 	int64_t accepted, dead, duplicate, skipped;
@@ -64,6 +68,8 @@ struct batch_start {
 	const char *topic;
 	int32_t partition;
 	int64_t next_offset;
+	int64_t base_offset, base_time_ms;
+	uint32_t base_crc;
 };
 void batch_begin(struct batch *batch, const struct batch_start *starts, size_t count, size_t keep_bytes);
 /* As batch_begin, for the partitions of `before`, each where `before` ends. */

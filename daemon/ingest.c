@@ -34,6 +34,7 @@
 #define REVOKE_COMMIT_MS 3000    /* the group waits for us; and who was stopped in a commit may hold the rows we wait for */
 #define QUARANTINE_RECHECK_MS 30000
 #define PROBE_EVERY_MS 5000
+#define LOOK_EVERY_MS 5000
 #define STOP_RESERVE_MS 1500     /* of the time to stop: for leaving the group */
 #define ANYTHING_MESSAGES INT64_MAX
 
@@ -50,11 +51,12 @@ struct ingest {
 	_Atomic int state;
 	uint64_t generation;
 	struct holding holding;
+	struct source_mark *marks; /* of a look; the writer's while it is under way */
 	_Atomic size_t quarantined_count;
 	struct batch *live, *frozen;
 	bool frozen_in_flight, claim_wanted, paused, was_assigned, bytes_full;
 	int64_t flush_seq, messages_max;
-	int64_t blocked_since_ms, claimed_at_ms, probed_at_ms, ids_read_ms;
+	int64_t blocked_since_ms, claimed_at_ms, probed_at_ms, looked_ms;
 	_Atomic uint64_t turns;
 	_Atomic bool database_ok;
 	struct { int64_t assigned, quarantined, paused, lag, window_bytes, dedupe_ids; } shares;
@@ -220,7 +222,8 @@ static void begin_reading(struct ingest *ingest)
 
 		note_went_back(ingest, claim);
 		times_ms[i] = claim->last_time_ms;
-		starts[i] = (struct batch_start){ claim->topic, claim->partition, claim->next_offset };
+		starts[i] = (struct batch_start){ claim->topic,	      claim->partition,	   claim->next_offset,
+						  claim->last_offset, claim->last_time_ms, claim->last_crc };
 	}
 	batch_begin(ingest->live, starts, holding->held_count, keep_bytes(ingest));
 	intake_begin(ingest->intake, holding->held, times_ms, holding->held_count);
@@ -232,7 +235,7 @@ static bool take_claim(struct ingest *ingest, struct err *err)
 
 	begin_reading(ingest);
 	holding_remember(&ingest->holding);
-	ingest->claimed_at_ms = ingest->ids_read_ms = now_monotonic_ms();
+	ingest->claimed_at_ms = ingest->looked_ms = now_monotonic_ms();
 	ingest->flush_seq = 0;
 	atomic_store(&ingest->quarantined_count, quarantined);
 	metric_share(METRIC_PARTITIONS_QUARANTINED, &ingest->shares.quarantined, (int64_t)quarantined);
@@ -287,7 +290,7 @@ static bool merge_ids(struct ingest *ingest, const struct pg_result *ids, struct
 	struct err why = { .kind = ERR_FENCED, .text = "an event of this batch was counted by another worker meanwhile" };
 	bool met = false;
 
-	ingest->ids_read_ms = now_monotonic_ms();
+	ingest->looked_ms = now_monotonic_ms();
 	if (!ids)
 		return true;
 	if (!sink_merge_ids(ids, intake_dedupe(ingest->intake), &met))
@@ -305,6 +308,19 @@ static bool is_recheck_due(const struct ingest *ingest)
 	       now_monotonic_ms() - ingest->claimed_at_ms > QUARANTINE_RECHECK_MS;
 }
 
+static bool take_look(struct ingest *ingest, struct writer_result *result, struct err *err)
+{
+	bool other_log = false;
+
+	for (size_t i = 0; i < result->job.mark_count; i++) {
+		if (!result->job.marks[i].other)
+			continue;
+		holding_mark_other_log(&ingest->holding, i);
+		other_log = true;
+	}
+	return other_log ? claim_anew(ingest, err) : merge_ids(ingest, result->ids, err);
+}
+
 static bool take_done(struct ingest *ingest, struct writer_result *result, struct err *err)
 {
 	switch (result->job.kind) {
@@ -315,8 +331,8 @@ static bool take_done(struct ingest *ingest, struct writer_result *result, struc
 		if (is_recheck_due(ingest))
 			return claim_anew(ingest, err);
 		return merge_ids(ingest, result->ids, err);
-	case JOB_READ_IDS:
-		return merge_ids(ingest, result->ids, err);
+	case JOB_LOOK:
+		return take_look(ingest, result, err);
 	}
 	return true;
 }
@@ -331,6 +347,13 @@ static bool take_outcome(struct ingest *ingest, struct writer_result *result, st
 		return claim_anew(ingest, err);
 	case WRITER_NAMES:
 		forgotten(ingest, FORGOTTEN_NAMES, &result->err);
+		return claim_anew(ingest, err);
+	case WRITER_OTHER_LOG:
+		for (size_t i = 0; i < ingest->frozen->progress_count; i++) {
+			if (ingest->frozen->progress[i].other_log)
+				holding_mark_other_log(&ingest->holding, i);
+		}
+		forgotten(ingest, FORGOTTEN_OTHER_LOG, &result->err);
 		return claim_anew(ingest, err);
 	case WRITER_COUNTED:
 		forgotten(ingest, FORGOTTEN_COUNTED_ELSEWHERE, &result->err);
@@ -571,15 +594,32 @@ static bool poll_once(struct ingest *ingest, struct err *err)
 	return true;
 }
 
-/* A worker that commits nothing for a while still learns what others count, or it would have to read much at once. */
-static void look_at_ids(struct ingest *ingest, int64_t now_ms)
+/* The last counted messages, as far as the live batch knows them. */
+static void make_marks(struct ingest *ingest)
 {
-	struct writer_job job = { .kind = JOB_READ_IDS, .generation = ingest->generation };
+	const struct batch *batch = ingest->live;
 
-	metric_share(METRIC_DEDUPE_IDS, &ingest->shares.dedupe_ids, (int64_t)dedupe_count(intake_dedupe(ingest->intake)));
-	if (now_ms - ingest->ids_read_ms < atomic_load(&ingest->flush_interval_ms) || writer_is_busy(ingest->writer))
+	ingest->marks = xrealloc_array(ingest->marks, batch->progress_count + 1, sizeof(*ingest->marks));
+	for (size_t i = 0; i < batch->progress_count; i++) {
+		const struct batch_progress *p = &batch->progress[i];
+
+		ingest->marks[i] = (struct source_mark){ p->topic,	  p->partition, p->base_offset,
+							 p->base_time_ms, p->base_crc,	false };
+	}
+}
+
+/* A worker that commits nothing for a while still learns what others count, or it would have to read much at once; and
+ * it still sees when a topic is made anew, of which a consumer that waits for messages hears nothing. */
+static void look(struct ingest *ingest, int64_t now_ms)
+{
+	struct writer_job job = { .kind = JOB_LOOK, .generation = ingest->generation };
+
+	if (now_ms - ingest->looked_ms < LOOK_EVERY_MS || writer_is_busy(ingest->writer))
 		return;
-	ingest->ids_read_ms = now_ms;
+	make_marks(ingest);
+	job.marks = ingest->marks;
+	job.mark_count = ingest->live->progress_count;
+	ingest->looked_ms = now_ms;
 	writer_submit(ingest->writer, &job);
 }
 
@@ -595,7 +635,9 @@ static bool look_around(struct ingest *ingest, struct err *err)
 	if (atomic_load(&ingest->state) != INGEST_RUNNING)
 		return true; /* while a claim is under way the writer has the set of ids */
 	if (intake_dedupe(ingest->intake))
-		look_at_ids(ingest, now_ms);
+		metric_share(METRIC_DEDUPE_IDS, &ingest->shares.dedupe_ids,
+			     (int64_t)dedupe_count(intake_dedupe(ingest->intake)));
+	look(ingest, now_ms);
 	/* Busy workers look after a commit; this one has none. */
 	if (is_recheck_due(ingest) && !ingest->frozen_in_flight && batch_is_empty(ingest->live))
 		return claim_anew(ingest, err);
@@ -700,6 +742,7 @@ void ingest_free(struct ingest *ingest)
 	batch_free(ingest->frozen);
 	intake_free(ingest->intake);
 	holding_release(&ingest->holding);
+	free(ingest->marks);
 	free(ingest);
 }
 

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "decode.h"
 #include "mem.h"
@@ -215,11 +214,6 @@ static bool add_refused(struct intake *intake, const struct batch_progress *prog
 	return true;
 }
 
-static uint32_t checksum(struct span payload)
-{
-	return (uint32_t)XXH3_64bits(payload.data, payload.len);
-}
-
 void intake_expect(struct intake *intake, size_t index, int64_t last_offset, int64_t last_time_ms, uint32_t last_checksum)
 {
 	struct lane *lane = &intake->lanes[index];
@@ -241,7 +235,7 @@ enum intake_check intake_check(struct intake *intake, const struct source_messag
 		return INTAKE_UNVERIFIED;
 	/* Between the last message and our position there were only transaction markers. */
 	if (message->offset != lane->last_offset || message->time_ms != lane->last_time_ms ||
-	    checksum(message->payload) != lane->last_checksum)
+	    source_checksum(message->payload) != lane->last_checksum)
 		return INTAKE_OTHER_LOG;
 	return INTAKE_AS_EXPECTED;
 }
@@ -271,7 +265,7 @@ bool intake_add(struct intake *intake, struct batch *batch, const struct source_
 	progress->to_offset = message->offset + 1;
 	progress->last_offset = message->offset;
 	progress->last_time_ms = message->time_ms;
-	progress->last_crc = checksum(message->payload);
+	progress->last_crc = source_checksum(message->payload);
 	/* A time in the future must not make us forget the ids of today. */
 	time_ms = message->time_ms < now_us / US_PER_MS ? message->time_ms : now_us / US_PER_MS;
 	if (time_ms < progress->time_min_ms)

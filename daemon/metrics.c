@@ -44,6 +44,7 @@ static const char *const forgotten_reasons[BATCH_FORGOTTEN] = {
 	[FORGOTTEN_FENCED] = "fenced",
 	[FORGOTTEN_NAMES] = "names",
 	[FORGOTTEN_COUNTED_ELSEWHERE] = "counted_elsewhere",
+	[FORGOTTEN_OTHER_LOG] = "other_log",
 	[FORGOTTEN_HALVED] = "halved",
 	[FORGOTTEN_REVOKED_LOST] = "revoked_lost",
 	[FORGOTTEN_DATABASE_WENT_BACK] = "database_went_back",

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "fault.h"
 #include "mem.h"
@@ -26,7 +27,10 @@ struct source {
 	struct source_partition *started;
 	size_t started_count, last_index;
 	atomic_bool reachable;
+	rd_kafka_t *checker; /* of source_check_marks; made when it is first needed */
 };
+
+#define CHECKER_QUEUE_BYTES (256 * 1024)
 
 /* In this order: what we would like, the user's own, what the promises need. */
 struct setting {
@@ -42,6 +46,8 @@ static const struct setting wished[] = {
 	{ "log.connection.close", "false" },
 	/* A lost broker should be found again soon, not after the default 10 s. */
 	{ "reconnect.backoff.max.ms", "3000" },
+	/* So should a topic that was deleted and made again, an added partition, and a topic that comes later. */
+	{ "topic.metadata.refresh.interval.ms", "10000" },
 };
 static const struct setting needed[] = {
 	{ "enable.auto.commit", "false" },
@@ -346,6 +352,91 @@ bool source_watermarks(struct source *source, const char *topic, int32_t partiti
 				rd_kafka_err2str(code));
 }
 
+uint32_t source_checksum(struct span payload)
+{
+	return (uint32_t)XXH3_64bits(payload.data, payload.len);
+}
+
+/* As our consumer, but one message at a time and in no group. NULL: then nothing can be checked. */
+static rd_kafka_t *new_checker(struct source *source)
+{
+	static const struct setting settings[] = {
+		{ "queued.min.messages", "1" },
+		{ "fetch.message.max.bytes", "16384" },
+	};
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	struct err ignored;
+	char text[256];
+	bool ok = set_all(conf, source->options, CHECKER_QUEUE_BYTES, &ignored);
+	rd_kafka_t *checker;
+
+	for (size_t i = 0; ok && i < sizeof(settings) / sizeof(*settings); i++)
+		ok = set(conf, settings[i].key, settings[i].value, false, &ignored);
+	rd_kafka_conf_set_opaque(conf, source);
+	rd_kafka_conf_set_log_cb(conf, on_log);
+	checker = ok ? rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text)) : NULL;
+	if (checker)
+		rd_kafka_poll_set_consumer(checker);
+	else
+		rd_kafka_conf_destroy(conf);
+	return checker;
+}
+
+static struct source_mark *find_mark(struct source_mark *marks, size_t count, const rd_kafka_message_t *message)
+{
+	const char *topic = message->rkt ? rd_kafka_topic_name(message->rkt) : "";
+
+	for (size_t i = 0; i < count; i++) {
+		if (marks[i].partition == message->partition && !strcmp(marks[i].topic, topic))
+			return &marks[i];
+	}
+	return NULL;
+}
+
+/* The first answer of a partition decides. */
+static void judge(struct source_mark *mark, const rd_kafka_message_t *message)
+{
+	if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+		mark->other = message->offset <= mark->offset;
+	else if (!message->err && message->offset == mark->offset)
+		mark->other = rd_kafka_message_timestamp(message, NULL) != mark->time_ms ||
+			      source_checksum((struct span){ message->payload, message->len }) != mark->checksum;
+	mark->offset = -1;
+}
+
+static void read_marks(rd_kafka_t *checker, struct source_mark *marks, size_t count, size_t open, int64_t deadline_ms)
+{
+	while (open && now_monotonic_ms() < deadline_ms) {
+		rd_kafka_message_t *message = rd_kafka_consumer_poll(checker, 50);
+		struct source_mark *mark = message ? find_mark(marks, count, message) : NULL;
+
+		if (mark && mark->offset >= 0) {
+			judge(mark, message);
+			open--;
+		}
+		if (message)
+			rd_kafka_message_destroy(message);
+	}
+}
+
+void source_check_marks(struct source *source, struct source_mark *marks, size_t count, int timeout_ms)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (marks[i].offset >= 0)
+			rd_kafka_topic_partition_list_add(list, marks[i].topic, marks[i].partition)->offset =
+				marks[i].offset;
+	}
+	if (list->cnt && !source->checker)
+		source->checker = new_checker(source);
+	if (list->cnt && source->checker && !rd_kafka_assign(source->checker, list)) {
+		read_marks(source->checker, marks, count, (size_t)list->cnt, now_monotonic_ms() + timeout_ms);
+		rd_kafka_assign(source->checker, NULL);
+	}
+	rd_kafka_topic_partition_list_destroy(list);
+}
+
 int64_t source_log_end(struct source *source, size_t index)
 {
 	const struct source_partition *p = &source->started[index];
@@ -406,6 +497,8 @@ bool source_close(struct source *source, int64_t deadline_ms)
 	if (!closed)
 		return false;
 	rd_kafka_destroy_flags(source->kafka, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	if (source->checker)
+		rd_kafka_destroy_flags(source->checker, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 	free(source->started);
 	free(source);
 	return true;

@@ -10,7 +10,7 @@
  * assigns later, when the claim is through (issue #2190 is about assign and pause at once).
  *
  * All functions are called by the ingest thread, except source_watermarks and source_is_reachable, which any
- * thread may call. The log callback comes from librdkafka's threads.
+ * thread may call, and source_check_marks, which is the writer's. The log callback comes from librdkafka's threads.
  */
 #ifndef TOKENTALLY_SOURCE_H
 #define TOKENTALLY_SOURCE_H
@@ -76,6 +76,20 @@ bool source_resume(struct source *source, struct err *err) ATTR_MUST_CHECK;
 /* First and one past the last offset; asks the broker. ERR_RETRY after timeout_ms. */
 bool source_watermarks(struct source *source, const char *topic, int32_t partition, int timeout_ms, int64_t *low,
 		       int64_t *high, struct err *err) ATTR_MUST_CHECK;
+/* A message that was counted: is it still there? */
+struct source_mark {
+	const char *topic;
+	int32_t partition;
+	int64_t offset; /* -1: nothing to check */
+	int64_t time_ms;
+	uint32_t checksum; /* of the payload, source_checksum */
+	bool other;	   /* out: another message is in its place, or the log ends before it */
+};
+uint32_t source_checksum(struct span payload);
+/* Reads those messages again, by a consumer of its own that is no member of the group. For the writer thread. What no
+ * broker tells within timeout_ms, or what is gone by compaction or retention, is not `other`. */
+void source_check_marks(struct source *source, struct source_mark *marks, size_t count, int timeout_ms);
+
 /* One past the last offset as of the last fetch; -1 unknown. */
 int64_t source_log_end(struct source *source, size_t index);
 /* For ordinary lag tools only; failures do not matter and are not reported. */

@@ -23,6 +23,8 @@
 #define BACKOFF_MAX_MS 10000
 #define WATERMARK_TIMEOUT_MS 5000
 #define TIMEOUTS_BEFORE_HALVING 2
+#define LOG_CHECK_EVERY_MS 1000 /* no topic is deleted, made again and filled in less */
+#define LOG_CHECK_TIMEOUT_MS 2000
 
 enum mailbox { MAILBOX_EMPTY, MAILBOX_JOB, MAILBOX_RESULT };
 
@@ -43,6 +45,8 @@ struct writer {
 	_Atomic int64_t retention_minute_ms;
 	bool was_connected; /* once: later refusals of a password are passing trouble */
 	int64_t connected_share;
+	int64_t log_checked_ms;
+	bool other_log; /* found by the last check of the log */
 	int timeouts; /* of the present batch, one after the other */
 	int missing_tries; /* of the present batch: partitions missing although none had to be made */
 	unsigned seed;
@@ -220,13 +224,41 @@ static void count_rows(const struct sink_rows *rows)
 	metric_add_label(METRIC_COMMIT_ROWS, ROWS_DEDUPE, (int64_t)rows->dedupe);
 }
 
+/* Promise P9 while we run: a topic that is deleted and made again under us may have grown past our offset before the
+ * consumer notices, and librdkafka 2.0.2 knows no topic ids. What was in the log before this batch must still be there
+ * now; then all of the batch, which was read before now, is of that log. A broker that does not answer proves nothing,
+ * and holds up nobody. */
+static bool check_log(struct writer *writer, struct batch *batch, struct err *err)
+{
+	CLEANUP(free_ptr) struct source_mark *marks = xcalloc(batch->progress_count + 1, sizeof(*marks));
+	int64_t now_ms = now_monotonic_ms();
+	bool same = true;
+
+	if (now_ms - writer->log_checked_ms < LOG_CHECK_EVERY_MS)
+		return true;
+	for (size_t i = 0; i < batch->progress_count; i++) {
+		const struct batch_progress *p = &batch->progress[i];
+
+		marks[i] = (struct source_mark){ p->topic, p->partition, p->to_offset > p->from_offset ? p->base_offset : -1,
+						 p->base_time_ms, p->base_crc, false };
+	}
+	source_check_marks(writer->source, marks, batch->progress_count, LOG_CHECK_TIMEOUT_MS);
+	writer->log_checked_ms = now_monotonic_ms();
+	for (size_t i = 0; i < batch->progress_count; i++) {
+		batch->progress[i].other_log = marks[i].other;
+		same = same && !marks[i].other;
+	}
+	writer->other_log = !same;
+	return same || err_set(err, ERR_FENCED, "a topic was made anew under us");
+}
+
 static bool commit(struct writer *writer, struct writer_job *job, struct err *err)
 {
 	int64_t minute_from_us = now_wall_us() - atomic_load(&writer->retention_minute_ms) * US_PER_MS;
 	int64_t started_ms = now_monotonic_ms();
 	struct sink_rows rows;
 
-	if (!connect_sink(writer, err) ||
+	if (!connect_sink(writer, err) || !check_log(writer, job->batch, err) ||
 	    !sink_commit(writer->sink, job->batch, period_floor(minute_from_us, US_PER_DAY), &rows, err))
 		return false;
 	count_rows(&rows);
@@ -264,7 +296,8 @@ static bool decide(struct writer *writer, struct err *err, enum writer_outcome *
 		return false;
 	writer->timeouts = problem == PG_PROBLEM_TIMEOUT ? writer->timeouts + 1 : 0;
 	if (err->kind == ERR_FENCED) {
-		*outcome = problem == PG_PROBLEM_NAMES		    ? WRITER_NAMES :
+		*outcome = writer->other_log			    ? WRITER_OTHER_LOG :
+			   problem == PG_PROBLEM_NAMES		    ? WRITER_NAMES :
 			   problem == PG_PROBLEM_COUNTED_ELSEWHERE ? WRITER_COUNTED :
 								     WRITER_FENCED;
 		metric_add_label(METRIC_COMMIT_RETRIES,
@@ -294,7 +327,8 @@ static bool run_once(struct writer *writer, struct writer_job *job, struct err *
 			return false;
 		read_ids(writer);
 		return true;
-	case JOB_READ_IDS:
+	case JOB_LOOK:
+		source_check_marks(writer->source, job->marks, job->mark_count, LOG_CHECK_TIMEOUT_MS);
 		/* With nothing to commit nobody else would notice that the database went back meanwhile. */
 		if (!sink_is_connected(writer->sink))
 			return err_set(err, ERR_FENCED, "the connection to PostgreSQL was lost");
@@ -311,6 +345,7 @@ static void run_job(struct writer *writer)
 
 	writer->backoff_ms = BACKOFF_MIN_MS;
 	writer->timeouts = 0;
+	writer->other_log = false;
 	writer->missing_tries = 0;
 	result->job = *job;
 	result->ids = NULL;

@@ -23,7 +23,7 @@
 enum writer_job_kind {
 	JOB_CLAIM,
 	JOB_COMMIT,
-	JOB_READ_IDS, /* what others have counted meanwhile; a commit reads it too */
+	JOB_LOOK, /* for who commits nothing: what others have counted meanwhile, and whether the log is the same */
 };
 
 struct writer_job {
@@ -36,12 +36,16 @@ struct writer_job {
 	int64_t dedupe_ids_max;
 	/* JOB_COMMIT */
 	struct batch *batch;
+	/* JOB_LOOK; one for each held partition, answered in place */
+	struct source_mark *marks;
+	size_t mark_count;
 };
 
 enum writer_outcome {
 	WRITER_DONE,
 	WRITER_FENCED,    /* forget everything since the last commit and claim anew */
 	WRITER_NAMES,     /* the same: an erase has changed the meaning of ids */
+	WRITER_OTHER_LOG, /* the same: batch->progress[].other_log says of which partitions */
 	WRITER_COUNTED,   /* the same: another worker has counted an event of this batch */
 	WRITER_HALVE,     /* the same, then with half as many messages a batch: one of them may be refused */
 	WRITER_ABANDONED, /* given up because writer_abandon was called; whether it was done is unknown */
@@ -52,7 +56,7 @@ struct writer_result {
 	struct writer_job job;
 	enum writer_outcome outcome;
 	struct err err;
-	struct pg_result *ids; /* JOB_COMMIT, JOB_READ_IDS: for sink_merge_ids, and the taker's to free; may be NULL */
+	struct pg_result *ids; /* JOB_COMMIT, JOB_LOOK: for sink_merge_ids, and the taker's to free; may be NULL */
 };
 
 struct writer;

@@ -19,7 +19,7 @@
 #define KEEP_BYTES ((size_t)1 << 20)
 #define PAYLOAD_MAX 10
 
-static const struct batch_start starts[] = { { "a", 0, 5 }, { "a", 7, 0 }, { "b", 0, 900 } };
+static const struct batch_start starts[] = { { "a", 0, 5, -1, -1, 0 }, { "a", 7, 0, -1, -1, 0 }, { "b", 0, 900, -1, -1, 0 } };
 
 static struct batch *begun(void)
 {
@@ -46,6 +46,30 @@ static void add_event(struct batch *batch, const char *user)
 				     .duration_class = LATENCY_CLASS_NONE, .ttft_class = LATENCY_CLASS_NONE };
 
 	assert_true(window_add(batch->window, &event));
+}
+
+static void the_next_batch_knows_the_message_before_it(void **state)
+{
+	static const struct batch_start start = { "a", 0, 5, 4, 400, 44 };
+	struct batch *first = batch_new(), *second = batch_new(), *third = batch_new();
+
+	(void)state;
+	batch_begin(first, &start, 1, 0);
+	assert_int_equal(first->progress[0].base_offset, 4);
+	first->progress[0].to_offset = 8;
+	first->progress[0].last_offset = 6; /* and a transaction marker */
+	first->progress[0].last_time_ms = 600;
+	first->progress[0].last_crc = 66;
+	batch_continue(second, first, 0);
+	assert_int_equal(second->progress[0].base_offset, 6);
+	assert_int_equal(second->progress[0].base_time_ms, 600);
+	assert_int_equal(second->progress[0].base_crc, 66);
+	batch_continue(third, second, 0);
+	assert_int_equal(third->progress[0].base_offset, 6);
+	assert_int_equal(third->progress[0].base_crc, 66);
+	batch_free(first);
+	batch_free(second);
+	batch_free(third);
 }
 
 static void a_batch_begins_empty_at_the_given_positions(void **state)
@@ -239,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_batch_begins_empty_at_the_given_positions),
+		cmocka_unit_test(the_next_batch_knows_the_message_before_it),
 		cmocka_unit_test(a_moved_position_makes_it_not_empty),
 		cmocka_unit_test(the_next_batch_begins_where_this_one_ends),
 		cmocka_unit_test(a_frozen_batch_stays_as_it_is_while_the_next_fills),

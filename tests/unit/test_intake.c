@@ -50,7 +50,7 @@ struct desk { /* an intake with its live batch */
 /* times_ms: where the two partitions stood at the claim. */
 static void open_desk(struct desk *desk, size_t dedupe_ids, int64_t time_0_ms, int64_t time_1_ms)
 {
-	const struct batch_start starts[] = { { "t", 0, 0 }, { "t", 1, 0 } };
+	const struct batch_start starts[] = { { "t", 0, 0, -1, -1, 0 }, { "t", 1, 0, -1, -1, 0 } };
 	const int64_t times_ms[] = { time_0_ms, time_1_ms };
 
 	desk->intake = intake_new(&options, dedupe_ids);
@@ -317,7 +317,7 @@ static void a_sum_that_would_leave_64_bits_is_told(void **state)
 	while (added < 2000 && put(&desk, 0, NOW_MS, EVENT(",\"output_tokens\":9007199254740992")))
 		added++;
 	assert_int_equal(added, 1023);
-	batch_begin(desk.batch, &(struct batch_start){ "t", 0, 0 }, 1, KEEP_BYTES);
+	batch_begin(desk.batch, &(struct batch_start){ "t", 0, 0, -1, -1, 0 }, 1, KEEP_BYTES);
 	assert_true(put(&desk, 0, NOW_MS, EVENT(",\"output_tokens\":9007199254740992")));
 	assert_counts(&desk.batch->progress[0], 1, 0, 0, 0);
 	close_desk(&desk);
@@ -484,9 +484,45 @@ static void ids_are_remembered_by_our_clock_whatever_message_times_do(void **sta
 	}
 }
 
+static enum intake_check check_message(struct desk *desk, int64_t offset, int64_t time_ms, const char *text)
+{
+	struct source_message message = { .index = 0, .offset = offset, .time_ms = time_ms, .payload = span_of(text) };
+
+	return intake_check(desk->intake, &message);
+}
+
+/* The position is 0 in this desk; the last message counted is at -3, and markers follow it. */
+static void the_last_counted_message_tells_the_log(void **state)
+{
+	static const struct {
+		int64_t offset, time_ms;
+		const char *text;
+		enum intake_check expected;
+	} cases[] = {
+		{ -3, 70, "seen", INTAKE_AS_EXPECTED },  { -3, 71, "seen", INTAKE_OTHER_LOG },
+		{ -3, 70, "other", INTAKE_OTHER_LOG },   { -2, 70, "seen", INTAKE_OTHER_LOG },
+		{ 0, 70, "next", INTAKE_UNVERIFIED },    { 9, 70, "next", INTAKE_UNVERIFIED },
+		{ -4, 70, "before", INTAKE_AS_EXPECTED },
+	};
+	struct desk desk;
+
+	(void)state;
+	open_desk(&desk, 0, NOW_MS, NOW_MS);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		intake_expect(desk.intake, 0, -3, 70, source_checksum(SPAN("seen")));
+		assert_int_equal(check_message(&desk, cases[i].offset, cases[i].time_ms, cases[i].text), cases[i].expected);
+	}
+	intake_expect(desk.intake, 0, -3, 70, source_checksum(SPAN("seen")));
+	assert_true(intake_check_end(desk.intake, 0));
+	assert_false(intake_check_end(desk.intake, 0));
+	assert_int_equal(check_message(&desk, -3, 1, "anything"), INTAKE_AS_EXPECTED);
+	close_desk(&desk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_last_counted_message_tells_the_log),
 		cmocka_unit_test(each_record_is_one_of_four),
 		cmocka_unit_test(without_dedupe_an_id_counts_every_time),
 		cmocka_unit_test(an_id_is_logged_where_it_was_counted),

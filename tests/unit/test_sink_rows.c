@@ -110,7 +110,7 @@ static void make_ids(struct made *made)
 
 static void make(struct made *made)
 {
-	static const struct batch_start starts[] = { { "a", 0, 5 }, { "a", 1, 5 }, { "b", 0, 5 } };
+	static const struct batch_start starts[] = { { "a", 0, 5, -1, -1, 0 }, { "a", 1, 5, -1, -1, 0 }, { "b", 0, 5, -1, -1, 0 } };
 
 	memset(made, 0, sizeof *made);
 	made->batch = batch_new();
