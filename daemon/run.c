@@ -8,6 +8,7 @@
 
 #include "run.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -31,6 +32,9 @@
 #define ALIVE_WITHIN_MS 10000
 #define STOP_MARGIN_MS 1000 /* between our own deadline and stop_timeout: for the end of the process itself */
 #define REPORT_BYTES_MAX 4096
+/* From here on glibc maps memory and gives it back when it is freed. By itself it would raise this border to 32M with the
+ * first large buffer, and keep batches and Kafka's fetches in arenas: 356 MB instead of 258 for memory_max = 256M. */
+#define MAPPED_BYTES_MIN (256 * 1024)
 
 struct daemon {
 	struct options *options;  /* as started; the workers hold on to it */
@@ -204,6 +208,7 @@ int run_daemon(struct options *options, const char *path, char *const *overrides
 	struct err err;
 	int signal_number, status = 0;
 
+	mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES_MIN);
 	setrlimit(RLIMIT_CORE, &no_core); /* a core would hold names and events */
 	log_set(options->log_level, options->log_format);
 	metrics_init(PACKAGE_VERSION, now_wall_us());
