@@ -34,6 +34,9 @@
 #define STOP_MARGIN_MS 1000 /* between our own deadline and stop_timeout: for the end of the process itself */
 #define REPORT_BYTES_MAX 4096
 #define FREED_BYTE 0xa5
+/* From here on glibc maps memory and gives it back when it is freed. By itself it would raise this border to 32M with the
+ * first large buffer, and keep batches and Kafka's fetches in arenas: 356 MB instead of 258 for memory_max = 256M. */
+#define MAPPED_BYTES_MIN (256 * 1024)
 
 struct daemon {
 	struct options *options;  /* as started; the workers hold on to it */
@@ -228,6 +231,7 @@ int run_daemon(struct options *options, const char *path, char *const *overrides
 	struct err err;
 	int signal_number, status = 0;
 
+	mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES_MIN);
 	setrlimit(RLIMIT_CORE, &no_core); /* a core would hold names and events */
 	/* Freed blocks are overwritten: librdkafka's buffers held whole messages, prompts and all. Measured:
 	 * 1.09 instead of 1.04 s of CPU for 250,000 events. */

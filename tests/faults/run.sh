@@ -23,7 +23,7 @@ under_valgrind() {
 
 # The wheel of confluent-kafka ships a librdkafka with the same soname.
 with_new_librdkafka() {
-	local library
+	local library version
 	/usr/bin/python3 -m pip download -q --no-deps --only-binary=:all: --python-version 3.11 --platform manylinux_2_28_x86_64 \
 		-d "$WORK" confluent-kafka || { echo "not ok - the wheel of confluent-kafka"; exit 1; }
 	(cd "$WORK" && /usr/bin/python3 -m zipfile -e confluent_kafka-*.whl wheel)
@@ -34,7 +34,14 @@ with_new_librdkafka() {
 		LD_LIBRARY_PATH=$WORK/lib exec "$TOKENTALLY" "\$@"
 	SCRIPT
 	chmod +x "$WORK/tokentally"
-	"$WORK/tokentally" version
+	version=$(LD_LIBRARY_PATH=$WORK/lib /usr/bin/python3 -c 'import ctypes
+library = ctypes.CDLL("librdkafka.so.1"); library.rd_kafka_version_str.restype = ctypes.c_char_p
+print(library.rd_kafka_version_str().decode())')
+	if LD_LIBRARY_PATH=$WORK/lib ldd "$TOKENTALLY" | grep -q "$WORK/lib/librdkafka.so.1"; then
+		echo "ok - the daemon runs on librdkafka $version"
+	else
+		echo "not ok - the daemon runs on the librdkafka of the wheel, $version"
+	fi
 	for script in tests/integration/test_10_end_to_end.py tests/integration/test_20_crashes.py \
 		tests/integration/test_50_partitions.py; do
 		TOKENTALLY="$WORK/tokentally" /usr/bin/python3 -B "$script"
