@@ -282,8 +282,11 @@ stages() {
 	wanted unit && make_check build unit
 	wanted sql && run_tap sql bash tests/sql/run.sh
 	integration ""
-	faults ""
-	faults_sanitized
+	# Minutes of their own: with --full, or asked for by --only.
+	if [ -n "$FULL$LIST" ] || [ "$ONLY" != . ]; then
+		faults ""
+		faults_sanitized
+	fi
 	if wanted sanitizers; then
 		say "building with AddressSanitizer and UBSan"
 		if build asan --enable-werror --enable-sanitizers; then

@@ -39,6 +39,8 @@ void ingest_reload(struct ingest *ingest, const struct options *options, const s
 /* Runs until *stop_at_ms (monotonic; 0 = not yet) is set, then commits, leaves the group and returns true before
  * that deadline. False: err says why the process should end. */
 bool ingest_run(struct ingest *ingest, const _Atomic int64_t *stop_at_ms, struct err *err) ATTR_MUST_CHECK;
+/* After ingest_run: false when the writer or the consumer did not end in time. Then only the process's end frees them. */
+bool ingest_is_closed(const struct ingest *ingest);
 /* After ingest_run. */
 void ingest_free(struct ingest *ingest);
 

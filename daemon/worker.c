@@ -136,7 +136,8 @@ bool workers_stop(struct workers *workers, int64_t deadline_ms)
 
 	atomic_store(&workers->stop_at_ms, deadline_ms);
 	for (int i = 0; i < workers->count; i++) {
-		if (pthread_clockjoin_np(workers->items[i].thread, NULL, CLOCK_MONOTONIC, &until))
+		if (pthread_clockjoin_np(workers->items[i].thread, NULL, CLOCK_MONOTONIC, &until) ||
+		    !ingest_is_closed(workers->items[i].ingest))
 			return false;
 	}
 	free_items(workers, workers->count);
