@@ -731,6 +731,11 @@ struct ingest *ingest_new(const struct options *options, const struct mappings *
 	return ingest;
 }
 
+bool ingest_is_closed(const struct ingest *ingest)
+{
+	return !ingest->source;
+}
+
 void ingest_free(struct ingest *ingest)
 {
 	if (!ingest)

@@ -39,7 +39,8 @@ void ingest_reload(struct ingest *ingest, const struct options *options, const s
 /* Runs until *stop_at_ms (monotonic; 0 = not yet) is set, then commits, leaves the group and returns true before
  * that deadline. False: err says why the process should end. */
 bool ingest_run(struct ingest *ingest, const _Atomic int64_t *stop_at_ms, struct err *err) ATTR_MUST_CHECK;
-/* After ingest_run. */
+/* After ingest_run. False: something of it still runs, and freeing it could wait for ever; only the end of the process helps. */
+bool ingest_is_closed(const struct ingest *ingest);
 void ingest_free(struct ingest *ingest);
 
 /* Rises as long as the loop turns: what a watchdog looks at. */

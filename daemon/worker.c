@@ -139,6 +139,10 @@ bool workers_stop(struct workers *workers, int64_t deadline_ms)
 		if (pthread_clockjoin_np(workers->items[i].thread, NULL, CLOCK_MONOTONIC, &until))
 			return false;
 	}
+	for (int i = 0; i < workers->count; i++) {
+		if (!ingest_is_closed(workers->items[i].ingest))
+			return false;
+	}
 	free_items(workers, workers->count);
 	return true;
 }
