@@ -113,12 +113,15 @@ BEGIN
 		CASE WHEN unpriced_calls = 0 THEN cost_nano * 0.000000001 END AS cost_usd,
 		CASE WHEN unpriced_calls = 0 AND cost_nano > 0
 			THEN round(cost_nano::numeric(60, 40) / NULLIF(output_tokens, 0) / 1000000, 40) END AS cost_per_1k_output,
-		title_error_bound(errors, NULLIF(total.calls, 0)) AS error_bound,
+		-- Wilson's upper bound, z = 1.959963984540054: one who made few calls cannot be as sure of none failing.
+		((p + 3.8414588206941236 / (2 * n) + 1.959963984540054 * sqrt(p * (1 - p) / n + 3.8414588206941236 / (4 * n * n)))
+			/ (1 + 3.8414588206941236 / n))::numeric AS error_bound,
 		NULLIF((SELECT count(*) FROM unnest(models.calls) c WHERE c * 100 >= total.calls), 0) AS models_used,
 		providers.used AS providers_used,
 		title_streak(near, far) AS streak_days,
 		round(sessions.longest_us::numeric(60, 40) / 3600000000, 40) AS longest_session_hours
-	FROM total LEFT JOIN models USING (person_id, window_name) LEFT JOIN providers USING (person_id, window_name)
+	FROM (SELECT *, NULLIF(total.calls, 0)::float8 AS n, errors::float8 / NULLIF(total.calls, 0)::float8 AS p FROM total) total
+		LEFT JOIN models USING (person_id, window_name) LEFT JOIN providers USING (person_id, window_name)
 		LEFT JOIN titles_sessions(p_as_of, names, starts) sessions USING (person_id, window_name);
 	ANALYZE pg_temp.title_work;
 END

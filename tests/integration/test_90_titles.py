@@ -96,7 +96,7 @@ class Company:
             for key in sorted(set(got) | set(expected))
             if not same(got.get(key), expected.get(key))
         ]
-        if wrong or run[0][0] != "stored":
+        if (wrong or run[0][0] != "stored") and self.checks.failed < 5:
             self.checks.ok(False, f"{label}: holders equal the oracle's", [str(run), *wrong[:8]])
         return not wrong, len(expected)
 

@@ -2,7 +2,7 @@
 -- Rules of titles are rows, and a row that no run could follow is refused with what would be right.
 BEGIN;
 \ir title_fixture.psql
-SELECT plan(18);
+SELECT plan(19);
 
 CREATE FUNCTION pg_temp.rule(p_column text, p_value text) RETURNS text LANGUAGE sql AS $$
 	SELECT format('INSERT INTO title_rule (name, description, metric%s) VALUES (''New'', ''-'', ''calls'', %L)',
@@ -49,6 +49,10 @@ SET LOCAL ROLE tokentally_admin;
 SELECT lives_ok($$UPDATE title_rule SET enabled = true WHERE name = 'Busy Bee'$$, 'an administrator edits rules');
 SELECT throws_ok(pg_temp.rule('kind', 'lottery'), '22023', NULL, 'an administrator''s rules are checked as well');
 RESET ROLE;
+
+SELECT is((SELECT string_agg(COALESCE(title_streak(near, far), 0)::text, ' ') FROM (VALUES (7::bigint, 0::bigint), (0, 0), (5, 0),
+	(1::bigint << 59, 1), (5, 1023), ((1::bigint << 60) - 1, (1::bigint << 27) - 1), (1, 1), (7::bigint << 57, 6)) m (near, far)),
+	'3 0 1 2 10 87 1 3', 'a streak goes on over the border of the two masks');
 
 SELECT recompute_titles('2026-03-15 12:00Z');
 SELECT is_empty($$SELECT name FROM title_metric EXCEPT
