@@ -19,7 +19,8 @@ BEGIN
 	UPDATE pg_temp.title_score s SET newest_hour = COALESCE(found.hour, found.newest_day)
 	FROM (SELECT person_id, newest_day,
 			(SELECT max(bucket) FROM usage_hour u
-			WHERE u.person_id IN (SELECT id FROM person WHERE id = tied.person_id OR main_id = tied.person_id)
+			WHERE u.person_id = ANY (ARRAY(SELECT id FROM person WHERE id = tied.person_id
+				UNION ALL SELECT id FROM person WHERE main_id = tied.person_id))
 			-- Each hour by name: the index has the hour first, and a range would read everybody's.
 			AND u.bucket = ANY (ARRAY(SELECT newest_day + make_interval(hours => h) FROM generate_series(0, 23) h))
 			AND u.bucket >= newest_day AND u.bucket < newest_day + interval '1 day' AND u.bucket < p_as_of) AS hour
