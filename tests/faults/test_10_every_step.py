@@ -61,7 +61,7 @@ class Runs:
             status, daemon.process = daemon.process.returncode, None
             if status not in (1, CRASHED):
                 raise AssertionError(f"exit status {status}: {daemon.last_lines(4)}")
-            daemon.start(ready=False)
+            daemon.start()  # until it is ready: before that a SIGTERM ends it as it ends any process
 
     def sweep(self, points, action, stride=1):
         """Fails the Nth step that matches, until none is left to fail."""
