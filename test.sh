@@ -220,7 +220,7 @@ build_tested() {
 	[ -x "$WORK/$1/tests/tools/faultproxy" ] && return 0
 	say "building $1: a daemon with fault points"
 	build "$@" --enable-werror --enable-fault-points &&
-		make -s -C "$WORK/$1" tests/tools/faultproxy tests/tools/mockbroker >>"$WORK/$1.log" 2>&1 && return 0
+		make -s -C "$WORK/$1" tests/tools/faultproxy tests/tools/mockbroker tests/tools/tokentally-next >>"$WORK/$1.log" 2>&1 && return 0
 	fail "$1: the build failed ($WORK/$1.log)"
 	return 1
 }
@@ -282,11 +282,8 @@ stages() {
 	wanted unit && make_check build unit
 	wanted sql && run_tap sql bash tests/sql/run.sh
 	integration ""
-	# Minutes of their own: with --full, or asked for by --only.
-	if [ -n "$FULL$LIST" ] || [ "$ONLY" != . ]; then
-		faults ""
-		faults_sanitized
-	fi
+	faults ""
+	faults_sanitized
 	if wanted sanitizers; then
 		say "building with AddressSanitizer and UBSan"
 		if build asan --enable-werror --enable-sanitizers; then

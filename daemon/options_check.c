@@ -234,8 +234,8 @@ static const char *kafka_value(const struct options *options, const char *key)
 	return value;
 }
 
-/* Each worker has a consumer, and each consumer a queue. queued.min.messages needs no rule of its
- * own: the bound in kbytes has precedence over it. */
+/* Each worker has a consumer, and each consumer a queue. queued.min.messages is for who knows how large the messages
+ * are: the manual says what each costs. */
 static void check_queue(const struct options *options, const struct option_place *place,
 			struct faults *faults)
 {

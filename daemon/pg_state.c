@@ -52,6 +52,7 @@ enum pg_problem pg_state_of_result(const PGresult *result, struct err *err)
 	const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
 	const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
 	const struct state *state = find_state(code ? code : "");
 	enum pg_problem problem = state ? state->problem : PG_PROBLEM_NONE;
@@ -65,8 +66,9 @@ enum pg_problem pg_state_of_result(const PGresult *result, struct err *err)
 	}
 	if (!code)
 		problem = PG_PROBLEM_LOST;
-	err_set(err, kind, "PostgreSQL says: %s%s%s (SQLSTATE %s)", primary ? primary : "no message",
-		ours && detail ? ": " : "", ours && detail ? detail : "", code ? code : "unknown");
+	err_set(err, kind, "PostgreSQL says: %s%s%s (SQLSTATE %s)%s%s", primary ? primary : "no message",
+		ours && detail ? ": " : "", ours && detail ? detail : "", code ? code : "unknown", ours && hint ? ". " : "",
+		ours && hint ? hint : "");
 	return problem;
 }
 

@@ -15,10 +15,13 @@
 #include "schema_sql.h"
 #include "sink.h"
 
+/* Readers take their locks in any order, so a deadlock with one cannot be excluded; and whoever comes behind a lock that we
+ * wait for waits too, so a try is short. All of it is rolled back before the next. */
+#define TRIES 20
 #define SCRIPT_TIMEOUT_MS (10 * 60 * 1000)
 /* Of this program's advisory locks "migrate"; the others are in sql/README.md. */
 #define BEGIN_MIGRATION                                                                                \
-	"BEGIN; SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = 0;"                      \
+	"BEGIN; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = 0;"                      \
 	"SET LOCAL client_min_messages = warning; SET LOCAL check_function_bodies = off;"              \
 	"SET LOCAL search_path = pg_catalog; SELECT pg_advisory_xact_lock(hashtext('tokentally migrate'))"
 
@@ -42,7 +45,7 @@ static bool read_version(struct pg *pg, int *version, struct err *err)
 
 bool schema_plan(struct pg *pg, struct schema_plan *plan, struct err *err)
 {
-	plan->want = SCHEMA_VERSION;
+	plan->want = schema_version;
 	if (!read_version(pg, &plan->have, err))
 		return err_wrap(err, "cannot read the schema's version");
 	if (plan->have > plan->want)
@@ -96,18 +99,37 @@ static bool record_scripts(struct pg *pg, const struct schema_plan *plan, struct
 	return true;
 }
 
+/* again: others' locks were in the way. */
+static bool try_migrate(struct pg *pg, struct schema_plan *now, void (*step)(const char *name), bool *again,
+			struct err *err)
+{
+	struct err ignored;
+
+	if (pg_script(pg, BEGIN_MIGRATION, SCRIPT_TIMEOUT_MS, err) && schema_plan(pg, now, err) &&
+	    (now->have >= now->want || (run_scripts(pg, now, false, step, err) && record_scripts(pg, now, err))) &&
+	    pg_script(pg, "COMMIT", SCRIPT_TIMEOUT_MS, err))
+		return true;
+	*again = err->kind == ERR_RETRY && (pg_problem(pg) == PG_PROBLEM_LOCKED || pg_problem(pg) == PG_PROBLEM_NONE);
+	if (!pg_script(pg, "ROLLBACK", SCRIPT_TIMEOUT_MS, &ignored))
+		pg_disconnect(pg);
+	return false;
+}
+
 bool schema_migrate(struct pg *pg, const struct schema_plan *plan, bool dry_run, void (*step)(const char *name),
 		    struct err *err)
 {
 	struct schema_plan now = *plan;
+	bool again;
 
 	if (dry_run)
 		return run_scripts(pg, plan, true, step, err);
-	if (!pg_script(pg, BEGIN_MIGRATION, SCRIPT_TIMEOUT_MS, err) || !schema_plan(pg, &now, err) ||
-	    (now.have < now.want && (!run_scripts(pg, &now, false, step, err) || !record_scripts(pg, &now, err))) ||
-	    !pg_script(pg, "COMMIT", SCRIPT_TIMEOUT_MS, err)) {
-		pg_disconnect(pg); /* rolls back */
-		return false;
+	for (int tries = 1; !try_migrate(pg, &now, step, &again, err); tries++) {
+		if (!again || !pg_is_connected(pg))
+			return false;
+		if (tries == TRIES)
+			return err_wrap(err, "%d tries met locks of others (pg_stat_activity shows whose), nothing is changed",
+					TRIES);
+		step("others hold locks: all of it again");
 	}
 	return true;
 }

@@ -16,7 +16,8 @@ struct schema_plan {
 };
 /* ERR_CONFIG when the database is newer than this binary. */
 bool schema_plan(struct pg *pg, struct schema_plan *plan, struct err *err) ATTR_MUST_CHECK;
-/* Calls step for every script before it is run; dry_run: only that. */
+/* Calls step for every script before it is run; dry_run: only that. All of it is one transaction, tried again where
+ * locks of others are in its way. */
 bool schema_migrate(struct pg *pg, const struct schema_plan *plan, bool dry_run, void (*step)(const char *name),
 		    struct err *err) ATTR_MUST_CHECK;
 

@@ -11,5 +11,6 @@ struct schema_script {
 	const char *sql;
 };
 extern const struct schema_script schema_scripts[]; /* ends with name NULL */
+extern const int schema_version;		    /* of the last migration: a program works with its own and the next */
 
 #endif

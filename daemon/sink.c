@@ -15,6 +15,7 @@
 #include "names.h"
 #include "period.h"
 #include "pseudonym.h"
+#include "schema_sql.h"
 #include "sink_rows.h"
 
 #define CONNECT_TIMEOUT_MS 10000
@@ -113,7 +114,7 @@ static bool hello(struct sink *sink, struct err *err)
 	char key_check[PSEUDONYM_LEN + 1];
 
 	pseudonym_key_check(sink->pseudonymizer, key_check);
-	pg_param_int8(&params, SCHEMA_VERSION);
+	pg_param_int8(&params, schema_version);
 	pg_param_text(&params, key_check);
 	pg_param_text(&params, sink->records_privacy ? privacy_word(sink->options->privacy_names) : NULL);
 	pg_param_int8(&params, sink->options->privacy_min_group);

@@ -20,9 +20,6 @@
 #include "options.h"
 #include "pg.h"
 
-/* Of sql/migrations: a binary works with its own schema version and the next. */
-#define SCHEMA_VERSION 1
-
 struct sink;
 /* records_privacy: this one tells the database what the configuration says about privacy (one a process does, so
  * that a worker's reconnect does not bring back what a reload has changed). */

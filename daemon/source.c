@@ -19,6 +19,11 @@
 #include "period.h"
 
 #define QUEUE_KBYTES_MAX 2097151 /* librdkafka refuses more: 2 GiB */
+#define QUEUE_MESSAGES_MAX 10000000 /* nor this */
+#define MESSAGE_BYTES 448	    /* what librdkafka takes for a message besides the message */
+#define FETCHES_OF_QUEUE 64
+#define FETCH_BYTES_MIN (64 * 1024)
+#define FETCH_BYTES_MAX (50 * 1024 * 1024)
 
 struct source {
 	rd_kafka_t *kafka;
@@ -38,8 +43,6 @@ struct setting {
 };
 static const struct setting wished[] = {
 	{ "client.id", "tokentally" },
-	/* A full queue makes 2.0.2 wait a fixed second; count no messages, only bytes. */
-	{ "queued.min.messages", "10000000" },
 	{ "fetch.queue.backoff.ms", "5" }, /* known from 2.2.0 on */
 	{ "fetch.wait.max.ms", "100" },
 	{ "socket.keepalive.enable", "true" },
@@ -73,22 +76,62 @@ static bool set(rd_kafka_conf_t *conf, const char *key, const char *value, bool 
 	return err_set(err, ERR_CONFIG, "kafka.%s: %s", key, text);
 }
 
-static bool set_all(rd_kafka_conf_t *conf, const struct options *options, size_t queue_bytes, struct err *err)
+static bool set_number(rd_kafka_conf_t *conf, const char *key, size_t value, struct err *err)
 {
-	size_t kbytes = queue_bytes / 1024 < QUEUE_KBYTES_MAX ? queue_bytes / 1024 : QUEUE_KBYTES_MAX;
 	char number[32];
 
+	snprintf(number, sizeof(number), "%zu", value);
+	return set(conf, key, number, false, err);
+}
+
+/* What librdkafka holds unread. It counts the bytes of messages, not the 430 of its own for each (2.0.2), so small messages
+ * are bound by number: messages of 150 bytes took 120 MB of a queue of 36. It looks at the queue before it asks for
+ * more, and what it asked for comes in whole and is decompressed, ten times as large where messages resemble each
+ * other; a batch larger than fetch.max.bytes comes all the same (KIP-74). As large as memory allows: a full queue makes 2.0.2
+ * wait a fixed second. */
+static bool set_queue(rd_kafka_conf_t *conf, size_t queue_bytes, struct err *err)
+{
+	size_t kbytes = queue_bytes / 4 * 3 / 1024;
+	size_t messages = queue_bytes / 2 / MESSAGE_BYTES + 1;
+	size_t fetch_bytes = queue_bytes / FETCHES_OF_QUEUE;
+
+	if (fetch_bytes < FETCH_BYTES_MIN)
+		fetch_bytes = FETCH_BYTES_MIN;
+	if (fetch_bytes > FETCH_BYTES_MAX)
+		fetch_bytes = FETCH_BYTES_MAX;
+	return set_number(conf, "queued.max.messages.kbytes", kbytes < QUEUE_KBYTES_MAX ? kbytes : QUEUE_KBYTES_MAX, err) &&
+	       set_number(conf, "queued.min.messages", messages < QUEUE_MESSAGES_MAX ? messages : QUEUE_MESSAGES_MAX, err) &&
+	       set_number(conf, "fetch.max.bytes", fetch_bytes, err) &&
+	       /* A producer's limit, but librdkafka wants fetch.max.bytes to be no less. */
+	       set_number(conf, "message.max.bytes", fetch_bytes, err);
+}
+
+/* A user's own message.max.bytes may be above our fetch.max.bytes. */
+static bool fit_fetch(rd_kafka_conf_t *conf, struct err *err)
+{
+	char fetch[32] = "", message[32] = "";
+	size_t cap = sizeof(fetch);
+
+	rd_kafka_conf_get(conf, "fetch.max.bytes", fetch, &cap);
+	cap = sizeof(message);
+	rd_kafka_conf_get(conf, "message.max.bytes", message, &cap);
+	return strtoul(fetch, NULL, 10) >= strtoul(message, NULL, 10) || set(conf, "fetch.max.bytes", message, false, err);
+}
+
+static bool set_all(rd_kafka_conf_t *conf, const struct options *options, size_t queue_bytes, struct err *err)
+{
 	for (size_t i = 0; i < sizeof(wished) / sizeof(*wished); i++) {
 		if (!set(conf, wished[i].key, wished[i].value, true, err))
 			return false;
 	}
-	snprintf(number, sizeof(number), "%zu", kbytes);
-	if (!set(conf, "queued.max.messages.kbytes", number, false, err))
+	if (!set_queue(conf, queue_bytes, err))
 		return false;
 	for (size_t i = 0; i < options->kafka_setting_count; i++) {
 		if (!set(conf, options->kafka_settings[i].key, options->kafka_settings[i].value, false, err))
 			return false;
 	}
+	if (!fit_fetch(conf, err))
+		return false;
 	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
 		if (!set(conf, needed[i].key, needed[i].value, false, err))
 			return false;

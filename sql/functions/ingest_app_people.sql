@@ -7,6 +7,7 @@ CREATE OR REPLACE FUNCTION ingest_app_people(p_apps int[], p_people bigint[], p_
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = tokentally, pg_catalog, pg_temp
+SET work_mem = '64MB'
 AS $$
 BEGIN
 	INSERT INTO app_person AS t (app_id, person_id, day)

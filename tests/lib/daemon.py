@@ -28,9 +28,9 @@ def write_config(path, settings):
     os.chmod(path, 0o600)
 
 
-def run_command(*args, config=None, timeout=120, env=None):
+def run_command(*args, config=None, timeout=120, env=None, binary=BINARY):
     """Runs `tokentally ARGS` to its end: CompletedProcess with text output."""
-    command = [BINARY, *args] + (["-c", config] if config else [])
+    command = [binary, *args] + (["-c", config] if config else [])
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, env={**os.environ, **(env or {})})
 
 
@@ -41,6 +41,7 @@ class Daemon:
         self.config = f"{directory}/{name}.conf"
         self.log_path = f"{directory}/{name}.log"
         self.settings = {**settings, "http.listen": f"127.0.0.1:{self.port}", "kafka.client.id": name}
+        self.binary = BINARY
         self.process = None
         self.write()
 
@@ -51,7 +52,7 @@ class Daemon:
 
     def start(self, *overrides, ready=True, env=None):
         with open(self.log_path, "ab") as log:
-            command = [BINARY, "run", "-c", self.config]
+            command = [self.binary, "run", "-c", self.config]
             for override in overrides:
                 command += ["-o", override]
             self.process = subprocess.Popen(
