@@ -38,10 +38,17 @@
  * first large buffer, and keep batches and Kafka's fetches in arenas: 356 MB instead of 258 for memory_max = 256M. */
 #define MAPPED_BYTES_MIN (256 * 1024)
 
-struct daemon {
-	struct options *options;  /* as started; the workers hold on to it */
-	struct options *reloaded; /* newest reload; NULL: none yet */
+/* One reload. It is kept to the end: a thread may still be reading what a later one replaced, and reloads are rare. */
+struct reload {
+	struct options *options;
 	struct mappings *mappings;
+	struct reload *before;
+};
+
+struct daemon {
+	struct options *options; /* as started; the workers hold on to it, as to the mappings */
+	struct mappings *mappings;
+	struct reload *reloads; /* newest first */
 	const char *path;
 	char *const *overrides;
 	size_t override_count;
@@ -106,12 +113,13 @@ static bool start(struct daemon *daemon, struct err *err)
 	return daemon->http != NULL;
 }
 
-/* What was before stays in memory: a thread may be reading it, and reloads are rare. */
 static void use_reloaded(struct daemon *daemon, struct options *fresh, struct mappings *mappings,
 			 const struct buf *needs_restart)
 {
-	daemon->reloaded = fresh;
-	daemon->mappings = mappings;
+	struct reload *reload = xcalloc(1, sizeof(*reload));
+
+	*reload = (struct reload){ fresh, mappings, daemon->reloads };
+	daemon->reloads = reload;
 	log_set(fresh->log_level, fresh->log_format);
 	workers_reload(daemon->workers, fresh, mappings);
 	upkeep_reload(daemon->upkeep, fresh);
@@ -216,10 +224,16 @@ static void stop(struct daemon *daemon, int status)
 		_exit(status); /* threads still run: nothing may be freed under them */
 	}
 	upkeep_free(daemon->upkeep);
-	mappings_free(daemon->mappings);
 	close(daemon->signal_fd);
-	if (daemon->reloaded)
-		options_free(daemon->reloaded);
+	while (daemon->reloads) {
+		struct reload *reload = daemon->reloads;
+
+		daemon->reloads = reload->before;
+		options_free(reload->options);
+		mappings_free(reload->mappings);
+		free(reload);
+	}
+	mappings_free(daemon->mappings);
 	options_free(daemon->options);
 }
 
