@@ -26,6 +26,7 @@ enum pg_problem {
 	PG_PROBLEM_FENCED,            /* TT001: the offset row is not what we think */
 	PG_PROBLEM_NAMES,             /* TT002: an erase changed the meaning of person ids */
 	PG_PROBLEM_COUNTED_ELSEWHERE, /* TT004: another worker has counted an event of this batch meanwhile */
+	PG_PROBLEM_RULES,             /* TT005: teams of people or source rules were changed since they were read */
 	PG_PROBLEM_MISSING_PARTITION, /* 23514 without a constraint name (docs: ExecFindPartition) */
 	PG_PROBLEM_TIMEOUT,           /* 57014: statement_timeout */
 	PG_PROBLEM_LOCKED,            /* 55P03: lock_timeout */
