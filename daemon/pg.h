@@ -104,7 +104,7 @@ void pg_param_time(struct pg_params *params, int64_t t_us);
 void pg_param_uuid(struct pg_params *params, const unsigned char uuid[16]);
 /* array_oid is the oid of the array type, not of its element. */
 void pg_param_array(struct pg_params *params, uint32_t array_oid, struct pg_array *array);
-enum { PG_OID_INT4_ARRAY = 1007, PG_OID_TEXT_ARRAY = 1009, PG_OID_INT8_ARRAY = 1016 };
+enum { PG_OID_INT4_ARRAY = 1007, PG_OID_TEXT_ARRAY = 1009, PG_OID_TIMESTAMPTZ_ARRAY = 1185, PG_OID_INT8_ARRAY = 1016 };
 
 struct pg_result;
 void pg_result_free(struct pg_result **result); /* for CLEANUP */

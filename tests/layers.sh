@@ -15,7 +15,7 @@ layer_of() {
 	case $1 in
 	err | mem | text | table | period | log | status | fault) echo 0 ;;
 	event | faults | ini | options* | metrics) echo 1 ;;
-	decode* | mapping | mapping_* | window | dedupe* | pseudonym | batch | roster | precedence | rules) echo 2 ;;
+	decode* | mapping | mapping_* | window | dedupe* | pseudonym | batch | roster | precedence | rules | csv | people_file) echo 2 ;;
 	formats | source | pg | pg_* | names | sink | sink_* | schema | schema_sql | titles | http | notify) echo 3 ;;
 	intake | holding | writer | ingest | worker | upkeep) echo 4 ;;
 	run | cli | cli_* | main) echo 5 ;;

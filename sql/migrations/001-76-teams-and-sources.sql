@@ -6,7 +6,7 @@
 
 CREATE TABLE person_team_row (
 	person_id bigint NOT NULL REFERENCES person,
-	valid_from timestamptz NOT NULL CHECK (valid_from BETWEEN '0001-01-01Z' AND '9999-12-31Z'),
+	valid_from timestamptz NOT NULL CHECK (valid_from >= '0001-01-01Z' AND valid_from < '10000-01-01Z'),
 	team text COLLATE "C" NOT NULL CHECK (octet_length(team) <= 256),
 	PRIMARY KEY (person_id, valid_from)
 );
