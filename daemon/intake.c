@@ -185,27 +185,28 @@ static void add_dead(struct intake *intake, const struct record *record)
 		metric_add_label(METRIC_LIMIT_REACHED, LIMIT_MESSAGE_SIZE, 1);
 }
 
-static void add_counted(struct intake *intake, const struct event *event, bool counts, struct span source)
+/* shadow: the source that does not count here; NULL: it counts. */
+static void add_call(struct intake *intake, const struct event *event, const char *shadow)
 {
 	struct batch_progress *progress = &intake->batch->progress[intake->message->index];
 	bool deduped = intake->dedupe && event->event_id.len;
-	uint64_t fingerprint = deduped ? dedupe_fingerprint(event->event_id) ^ (counts ? 0 : SHADOW_BITS) : 0;
+	uint64_t fingerprint = deduped ? dedupe_fingerprint(event->event_id) ^ (shadow ? SHADOW_BITS : 0) : 0;
 
 	if (deduped && !dedupe_add(intake->dedupe, fingerprint, intake->message->time_ms)) {
 		progress->duplicate++;
 		metric_add(METRIC_RECORDS_DUPLICATE, 1);
 		return;
 	}
-	if (counts ? !window_add(intake->batch->window, event) :
-		     !window_add_shadow(intake->batch->window, event, source)) {
+	if (shadow ? !window_add_shadow(intake->batch->window, event, span_of(shadow)) :
+		     !window_add(intake->batch->window, event)) {
 		intake->overflow = true;
 		return;
 	}
 	if (deduped)
 		dedupe_log_add(progress->ids, fingerprint, intake->message->time_ms);
-	progress->accepted += counts;
-	progress->skipped += !counts;
-	intake->shadowed += !counts;
+	progress->accepted += !shadow;
+	progress->skipped += shadow != NULL;
+	intake->shadowed += shadow != NULL;
 	if (event->time_us > progress->event_time_max_us)
 		progress->event_time_max_us = event->time_us;
 }
@@ -213,20 +214,20 @@ static void add_counted(struct intake *intake, const struct event *event, bool c
 /* The team first, since a source rule may name one. */
 static void add_event(struct intake *intake, const struct record *record)
 {
+	const struct rules *rules = &intake->rules;
 	const struct event *event = &record->event;
-	struct span source = span_of(record->source), team;
 	struct event with_team;
+	bool counts = true;
 
-	if (!event->team.len && roster_count(intake->rules.roster)) {
-		team = roster_team(intake->rules.roster, event->user, event->time_us);
-		if (team.len) {
-			with_team = *event;
-			with_team.team = team;
-			event = &with_team;
-			intake->from_roster++;
-		}
+	if (!event->team.len && roster_count(rules->roster)) {
+		with_team = *event;
+		with_team.team = roster_team(rules->roster, event->user, event->time_us);
+		intake->from_roster += with_team.team.len > 0;
+		event = &with_team;
 	}
-	add_counted(intake, event, precedence_counts(intake->rules.precedence, event->provider, event->team, source), source);
+	if (precedence_count(rules->precedence))
+		counts = precedence_counts(rules->precedence, event->provider, event->team, span_of(record->source));
+	add_call(intake, event, counts ? NULL : record->source);
 }
 
 static void count_suspects(unsigned suspects)

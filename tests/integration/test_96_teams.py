@@ -9,7 +9,7 @@ import random
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from checks import Checks, seed_from_environment
+from checks import Checks, seed_from_environment, wait_for
 from company import Company, civil
 from compare import check_progress, check_views
 from oracle import DAY, Oracle, Rules
@@ -33,6 +33,16 @@ def some_moves(rng, company, start_us, end_us):
         moves += [(person.name, rng.choice(["red", "blue, dark", 'the "best"', "", "søk"]), at) for at in times]
     rng.shuffle(moves)
     return moves
+
+
+def kept(moves):
+    """Those that change a team: a line that says what holds already is nothing new, and no border for what is told later."""
+    before, changes = {}, []
+    for user, team, at in sorted(moves, key=lambda move: move[2]):
+        if before.get(user, "") != team:
+            changes.append((user, team, at))
+        before[user] = team
+    return changes
 
 
 def write_csv(path, moves):
@@ -112,6 +122,33 @@ def generation(world):
     return world.database.value("SELECT value FROM tokentally.setting WHERE key = 'rules_generation'")
 
 
+def check_bound(checks, world):
+    """A hundred thousand people fit into the least memory a worker may have; what does not fit is told, and waited for."""
+    path = f"{world.directory}/many.csv"
+    with open(path, "w") as out:
+        out.write("user,team\n" + "".join(f"somebody-{n}@example.org,team {n % 500}\n" for n in range(100000)))
+    checks.equal(world.tokentally("people", "import", path).returncode, 0, "100,000 people are imported")
+    daemon = world.daemon("small", **{"ingest.memory_max": "64M"})
+    daemon.start()
+    wait_for(lambda: "claimed 4 partitions" in daemon.log(), 30, "a worker of 64M to read them and start")
+    with open(path, "w") as out:
+        out.write("user,team,from\n" + "".join(f"somebody-{n}@example.org,moved,2030-01-01\n" for n in range(100000)))
+    checks.equal(world.tokentally("people", "import", path).returncode, 0, "as many moves")
+    message = "raise ingest.memory_max"
+    writer = world.writer()
+    writer.send(TOPIC, 0, b'{"time":%d,"user":"a","model":"m"}' % now_ms(), now_ms())
+    writer.flush()
+    wait_for(lambda: message in daemon.log(), 30, "the daemon to say that they are too many")
+    wait_for(lambda: daemon.http("/readyz")[0] == 503, 30, "it to be not ready")
+    limit = [line for line in daemon.http("/metrics")[1].splitlines() if line.startswith('tokentally_limit_reached_total{limit="rules"}')]
+    checks.ok(limit and int(limit[0].split()[1]) > 0, "the metric tells that the bound was met", str(limit))
+    checks.ok(daemon.alive(), "it does not exit: nothing is lost while Kafka keeps the events")
+    world.database.query("DELETE FROM tokentally.person_team_row WHERE team = 'moved'; SELECT tokentally.new_rules_generation()")
+    daemon.wait_ready()
+    world.wait_counted(timeout=60)
+    checks.equal(daemon.end(), 0, "and goes on when they are fewer")
+
+
 def main():
     with Checks("teams of people") as checks, World(checks) as world:
         seed = seed_from_environment()
@@ -153,17 +190,20 @@ def main():
         for daemon in daemons:
             daemon.start()
         world.wait_counted(timeout=180)
-        moves.append((someone, "told late", start_us // 10**6 * 10**6))
-        oracle = Oracle(end_us, rules=Rules(moves)).read(world.truth_path)
+        later = [*kept(moves), (someone, "told late", start_us // 10**6 * 10**6)]
+        oracle = Oracle(end_us, rules=Rules(later)).read(world.truth_path)
         check_views(checks, world.database, oracle, "replayed: ")
 
         done = world.tokentally("erase", "--user", someone)
         checks.equal(done.returncode, 0, f"erase: {done.stderr.strip()}")
         checks.equal(world.database.value("SELECT count(*) FROM tokentally.person_team WHERE user_key = %s", [someone]), 0, "erased: no team is left")
         again = world.tokentally("people", "import", f"{world.directory}/people.csv")
-        listed = sum(user == someone for user, _, _ in moves) - 1
+        listed = sum(user == someone for user, _, _ in moves)
         checks.ok(f"0 new, 0 moved, 0 left, 0 corrected, {listed} erased" in again.stdout, "the file does not bring anybody back", again.stdout)
         checks.equal(world.database.value("SELECT count(*) FROM tokentally.person WHERE user_key = %s", [someone]), 0, "... in no table")
+        for daemon in daemons:
+            checks.equal(daemon.end(), 0, f"{daemon.name} ends with 0 on SIGTERM")
+        check_bound(checks, world)
 
 
 main()
