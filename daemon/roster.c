@@ -116,6 +116,8 @@ void roster_sort(struct roster *roster)
 	roster->starts = NULL;
 	if (!roster->count)
 		return;
+	roster->moves = xrealloc_array(roster->moves, roster->count, sizeof(*roster->moves));
+	roster->capacity = roster->count;
 	qsort(roster->moves, roster->count, sizeof(*roster->moves), compare_moves);
 	roster->bits = 1;
 	while (roster->bits < 30 && (size_t)2 << roster->bits <= roster->count)

@@ -12,8 +12,10 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from checks import Checks, seed_from_environment, wait_for
 from compare import check_progress, check_views
+from daemon import ROOT
 from oracle import Oracle, Rules
 from oracle_decode import records_of
+from queries import markdown_queries
 from world import TOPIC, World, now_ms
 
 CALLS = int(os.environ.get("TOKENTALLY_TEST_EVENTS", 15000))
@@ -131,6 +133,9 @@ def main():
         metric = "".join(daemon.http("/metrics")[1] for daemon in world.daemons.values())
         shadowed = sum(int(line.split()[1]) for line in metric.splitlines() if line.startswith('tokentally_records_skipped_total{rule="source_rule"}'))
         checks.ok(shadowed >= sums[3], f"the metric tells them apart from what is no call ({shadowed})")
+        for name, sql in markdown_queries(f"{ROOT}/docs/FORMATS.md"):
+            rows = world.database.query(sql)
+            checks.ok(rows is None or len(rows) > 5, f"docs/FORMATS.md, {name!r}: {sql.split()[0]} runs, and gives rows")
         for daemon in world.daemons.values():
             checks.equal(daemon.end(), 0, f"{daemon.name} ends with 0 on SIGTERM")
 
