@@ -11,7 +11,7 @@
 #include "metrics.h"
 #include "period.h"
 
-#define PAGE_PEOPLE 5000
+#define PAGE_ROWS 5000
 #define STATEMENT_TIMEOUT_MS 35000
 
 /* The moment and the source rules. False with ERR_NONE: they are as they were. */
@@ -43,7 +43,7 @@ static bool read_page(struct pg *pg, struct rules *rules, int64_t from_us, int64
 	pg_param_int8(&params, rules->generation);
 	pg_param_time(&params, from_us);
 	pg_param_int8(&params, *after);
-	pg_param_int8(&params, PAGE_PEOPLE);
+	pg_param_int8(&params, PAGE_ROWS);
 	if (!pg_exec(pg,
 		     "SELECT person_id, user_key, valid_from, team FROM ingest_roster($1::bigint, $2, $3::bigint, $4::int)",
 		     &params, PG_BINARY, STATEMENT_TIMEOUT_MS, &result, err))

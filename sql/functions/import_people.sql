@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION import_people(user_keys text[], teams text[], valid_f
 RETURNS SETOF team_change
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = tokentally, pg_catalog, pg_temp
+SET enable_nestloop = on
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -24,6 +25,8 @@ BEGIN
 	IF NOT import_people.dry_run THEN
 		PERFORM take_lock('names'); -- nobody is erased meanwhile, and two imports come one after the other
 	END IF;
+	-- The planner takes an array for ten rows. The setting ends with this function.
+	PERFORM set_config('enable_nestloop', (cardinality(import_people.user_keys) < 1000)::text, true);
 	v_changes := ARRAY(SELECT p FROM plan_people(import_people.user_keys, import_people.teams, import_people.valid_from) p);
 	IF import_people.dry_run THEN
 		RETURN QUERY SELECT c.* FROM unnest(v_changes) c;

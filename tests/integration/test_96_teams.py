@@ -6,12 +6,14 @@ fault is refused whole; an import rewrites nothing that was counted; a replay fo
 import csv
 import os
 import random
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from checks import Checks, seed_from_environment, wait_for
 from company import Company, civil
 from compare import check_progress, check_views
+from daemon import BINARY
 from oracle import DAY, Oracle, Rules
 from truth import Load
 from world import TOPIC, World, now_ms
@@ -86,6 +88,17 @@ def check_refusals(checks, world):
         "so are two lines that contradict each other",
     )
     checks.equal(world.tokentally("people", "import", "/nonexistent").returncode, 1, "a file that is not there: 1")
+    done = subprocess.run(
+        [BINARY, "people", "import", "-", "--dry-run", "--from", "2026-11-01", "-c", world.admin_config],
+        input=b'team,user\r\n"red, dark",ann\r\n',
+        capture_output=True,
+        timeout=60,
+    )
+    checks.equal(
+        done.stdout.decode().splitlines()[:1],
+        ["line 2: ann: '' -> 'red, dark' from 2026-11-01T00:00:00Z, new"],
+        "from standard input, with the time of --from",
+    )
     login = world.settings()["postgres.conninfo"]
     done = world.tokentally("people", "import", path, "-o", f"postgres.conninfo=@{secret(world, login)}")
     checks.equal(done.returncode, 78, "the daemon's login may not import")

@@ -60,7 +60,7 @@ SELECT is(test.value_as('tokentally_people', 'SELECT count(*) FROM tokentally.pe
 SELECT is(test.value_as('tokentally_admin', 'SELECT change FROM tokentally.set_team(''gil'', ''red'', ''2026-11-02Z'')'), 'new', 'set_team is for one');
 
 -- What a daemon gets.
-CREATE FUNCTION test.pages(p_from timestamptz, p_people int) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION test.pages(p_from timestamptz, p_rows int) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	v_all text[] := '{}';
 	v_page text[];
@@ -69,7 +69,7 @@ DECLARE
 BEGIN
 	LOOP
 		SELECT array_agg(format('%s %s %s', user_key, team, to_char(valid_from AT TIME ZONE 'UTC', 'MM-DD'))), max(person_id) INTO v_page, v_after
-		FROM ingest_roster(test.generation(), p_from, v_after, p_people);
+		FROM ingest_roster(test.generation(), p_from, v_after, p_rows);
 		EXIT WHEN v_page IS NULL;
 		v_all := v_all || v_page;
 		v_pages := v_pages + 1;
@@ -77,7 +77,7 @@ BEGIN
 	RETURN v_pages || ' pages: ' || (SELECT string_agg(x, '; ' ORDER BY x COLLATE "C") FROM unnest(v_all) x);
 END $$;
 SELECT test.value_as('tokentally_admin', 'SELECT tokentally.set_alias(''ann@corp'', ''ann'')') AS ok \gset
-SELECT is(test.pages('-infinity', 2), '3 pages: ann green 11-10; ann pink 11-05; ann red 11-01; ann@corp green 11-10; ann@corp pink 11-05; '
+SELECT is(test.pages('-infinity', 2), '4 pages: ann green 11-10; ann pink 11-05; ann red 11-01; ann@corp green 11-10; ann@corp pink 11-05; '
 	'ann@corp red 11-01; bob  11-12; bob red 11-01; carl blue 11-02; carl red 11-03; dora red 11-03; gil red 11-02', 'all moves under every key of a person, in pages');
 SELECT is(test.pages('2026-11-10Z', 100), '1 pages: ann green 11-10; ann@corp green 11-10; bob  11-12; bob red 11-01; carl red 11-03; dora red 11-03; gil red 11-02',
 	'... without what ended before the oldest event there may be');
