@@ -41,6 +41,15 @@ FROM unnest('{tokentally_reader,tokentally_people,tokentally_ingest}'::text[]) r
 SELECT throws_ok(format('SELECT test.value_as(%L, ''SELECT count(*) FROM tokentally.ingest_rules()'')', r), '42501', NULL, r || ' does not call what is the daemon''s')
 FROM unnest('{tokentally_reader,tokentally_people,tokentally_admin}'::text[]) r;
 
+-- An open transaction holds up nobody for long.
+SELECT test.open('other');
+SELECT dblink_exec('other', 'BEGIN; SET client_min_messages = error; INSERT INTO source_rule (provider, source) VALUES (''x'', ''native'')') AS ok \gset
+SELECT throws_ok($$SELECT * FROM set_team('ann', 'red')$$, '55P03', NULL, 'a change beside another that is not committed is refused');
+SELECT is((SELECT count(*) FROM person), 0::bigint, '... as a whole');
+SELECT dblink_exec('other', 'ROLLBACK') AS ok \gset
+SELECT lives_ok($$SELECT * FROM set_team('ann', 'red')$$, '... and taken afterwards');
+SELECT dblink_disconnect('other') AS ok \gset
+
 -- What is kept out.
 SELECT test.claim(test.owner(1), 0) AS ok \gset
 SELECT (intern_teams('{red}'))[1] AS red, (intern_models('{anthropic}', '{large}'))[1] AS large \gset

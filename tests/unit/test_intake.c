@@ -16,6 +16,7 @@
 #include <cmocka.h>
 #include <xxhash.h>
 
+#include "formats.h"
 #include "intake.h"
 #include "mapping.h"
 #include "period.h"
@@ -408,6 +409,53 @@ static void a_rule_of_a_team_holds_for_one_from_the_roster(void **state)
 	close_desk(&desk);
 }
 
+/* The senders of docs/FORMATS.md, by the names that their formats have there. */
+static void a_gateway_and_an_agent_are_told_apart(void **state)
+{
+	static const char gateway[] =
+		"{\"id\":\"1\",\"call_type\":\"anthropic_messages\",\"status\":\"success\",\"custom_llm_provider\":\"anthropic\","
+		"\"model\":\"claude-sonnet-5\",\"startTime\":1795427999.5,\"endTime\":1795428000.1,\"prompt_tokens\":10,\"completion_tokens\":5,"
+		"\"total_tokens\":15,\"metadata\":{\"user_api_key_user_email\":\"alice@corp.example\"}}";
+	static const char agent[] =
+		"{\"resourceLogs\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":{\"stringValue\":\"claude-code\"}}]},"
+		"\"scopeLogs\":[{\"logRecords\":[{\"timeUnixNano\":\"1795428000100000000\",\"body\":{\"stringValue\":\"claude_code.api_request\"},"
+		"\"attributes\":[{\"key\":\"event.name\",\"value\":{\"stringValue\":\"api_request\"}},"
+		"{\"key\":\"user.email\",\"value\":{\"stringValue\":\"alice@corp.example\"}},"
+		"{\"key\":\"model\",\"value\":{\"stringValue\":\"claude-sonnet-5\"}},{\"key\":\"input_tokens\",\"value\":{\"intValue\":\"10\"}},"
+		"{\"key\":\"output_tokens\",\"value\":{\"intValue\":\"5\"}}]}]}]}]}";
+	const struct window_name *names;
+	struct mappings *mappings;
+	struct rules *rules;
+	struct desk desk;
+	size_t count;
+	struct err err;
+
+	(void)state;
+	open_desk(&desk, IDS_MAX, -1, -1);
+	mappings = formats_builtin(&err);
+	assert_non_null(mappings);
+	intake_reload(desk.intake, mappings);
+	rules = intake_rules(desk.intake);
+	precedence_add(rules->precedence, SPAN("anthropic"), SPAN("*"), SPAN("litellm"));
+	precedence_add(rules->precedence, SPAN("anthropic"), SPAN("lab"), SPAN("claude_code"));
+	assert_true(put(&desk, 0, NOW_MS, gateway));
+	assert_true(put(&desk, 0, NOW_MS, agent));
+	assert_counts(&desk.batch->progress[0], 1, 0, 0, 1);
+	names = window_names(desk.batch->window, NAME_SOURCE, &count);
+	assert_int_equal(count, 1);
+	assert_true(span_is(names[0].text, "claude_code"));
+	roster_add(rules->roster, SPAN("alice@corp.example"), 0, SPAN("lab"));
+	roster_sort(rules->roster);
+	assert_true(put(&desk, 0, NOW_MS, gateway));
+	assert_true(put(&desk, 0, NOW_MS, agent));
+	assert_counts(&desk.batch->progress[0], 2, 0, 0, 2);
+	names = window_names(desk.batch->window, NAME_SOURCE, &count);
+	assert_int_equal(count, 2);
+	assert_true(span_is(names[1].text, "litellm"));
+	close_desk(&desk);
+	mappings_free(mappings);
+}
+
 /* The gateway and the agent may well use the request's id both: the copy that counts must count. */
 static void in_the_shadow_ids_are_those_of_the_shadow(void **state)
 {
@@ -640,6 +688,7 @@ int main(void)
 		cmocka_unit_test(an_event_without_a_team_gets_that_of_its_time),
 		cmocka_unit_test(a_source_that_does_not_count_goes_into_the_shadow),
 		cmocka_unit_test(a_rule_of_a_team_holds_for_one_from_the_roster),
+		cmocka_unit_test(a_gateway_and_an_agent_are_told_apart),
 		cmocka_unit_test(in_the_shadow_ids_are_those_of_the_shadow),
 		cmocka_unit_test(nothing_is_forgotten_soon_after_a_claim),
 		cmocka_unit_test(old_ids_are_forgotten_in_the_end),
