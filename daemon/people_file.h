@@ -28,7 +28,8 @@ void people_file_release(struct people_file *file);
 /* A time as RFC 3339 has it, or a date: its first moment in UTC. */
 bool people_file_time(struct span text, int64_t *out_us);
 
-/* Reads text, and changes it. default_from_us: of lines without a time. False: each fault is in *faults, as "NAME:LINE: what". */
+/* Reads text, and changes it. default_from_us: of lines without a time. False: each fault is in *faults, as
+ * "NAME:LINE: what". */
 bool people_file_read(struct people_file *file, const char *name, char *text, size_t len, int64_t default_from_us,
 		      struct faults *faults) ATTR_MUST_CHECK;
 

@@ -76,7 +76,8 @@ bool sink_read_ids(struct sink *sink, struct pg_result **rows, struct err *err) 
 bool sink_merge_ids(const struct pg_result *rows, struct dedupe *dedupe, bool *met) ATTR_MUST_CHECK;
 
 /* See sink_rules.h. A commit says which generation its events were looked up in: that of the last read. */
-bool sink_read_rules(struct sink *sink, struct rules *rules, int64_t now_us, size_t bytes_max, struct err *err) ATTR_MUST_CHECK;
+bool sink_read_rules(struct sink *sink, struct rules *rules, int64_t now_us, size_t bytes_max,
+		     struct err *err) ATTR_MUST_CHECK;
 /* The formats this process reads, so that source rules may name them. */
 bool sink_tell_sources(struct sink *sink, const struct mappings *mappings, struct err *err) ATTR_MUST_CHECK;
 

@@ -133,8 +133,14 @@ def rules(checks):
         "rules: the team of the time, unless the event has one",
     )
     shadow = {(key[1], key[4]): row[0] for key, row in oracle.shadow.items()}
-    checks.equal(shadow, {("", "native"): 1, ("own", "native"): 1}, "rules: provider and team before team before provider")
-    checks.equal(dict(oracle.progress["t", 0]), {"accepted": 7, "dead": 0, "duplicate": 1, "skipped": 2}, "rules: the shadow is skipped")
+    checks.equal(
+        shadow, {("", "native"): 1, ("own", "native"): 1}, "rules: provider and team before team before provider"
+    )
+    checks.equal(
+        dict(oracle.progress["t", 0]),
+        {"accepted": 7, "dead": 0, "duplicate": 1, "skipped": 2},
+        "rules: the shadow is skipped",
+    )
 
 
 def titles(checks):

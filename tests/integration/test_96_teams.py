@@ -131,8 +131,17 @@ def import_moves(checks, world, moves):
     checks.equal(generation(world), before, "... and makes no daemon read anything again")
 
 
+def known(world, table, user):
+    return world.database.value(f"SELECT count(*) FROM tokentally.{table} WHERE user_key = %s", [user])
+
+
 def generation(world):
     return world.database.value("SELECT value FROM tokentally.setting WHERE key = 'rules_generation'")
+
+
+def metric(daemon, name):
+    lines = daemon.http("/metrics")[1].splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name} "))
 
 
 def check_bound(checks, world):
@@ -153,10 +162,12 @@ def check_bound(checks, world):
     writer.flush()
     wait_for(lambda: message in daemon.log(), 30, "the daemon to say that they are too many")
     wait_for(lambda: daemon.http("/readyz")[0] == 503, 30, "it to be not ready")
-    limit = [line for line in daemon.http("/metrics")[1].splitlines() if line.startswith('tokentally_limit_reached_total{limit="rules"}')]
-    checks.ok(limit and int(limit[0].split()[1]) > 0, "the metric tells that the bound was met", str(limit))
+    met = metric(daemon, 'tokentally_limit_reached_total{limit="rules"}')
+    checks.ok(met > 0, f"the metric tells that the bound was met ({met})")
     checks.ok(daemon.alive(), "it does not exit: nothing is lost while Kafka keeps the events")
-    world.database.query("DELETE FROM tokentally.person_team_row WHERE team = 'moved'; SELECT tokentally.new_rules_generation()")
+    world.database.query(
+        "DELETE FROM tokentally.person_team_row WHERE team = 'moved'; SELECT tokentally.new_rules_generation()"
+    )
     daemon.wait_ready()
     world.wait_counted(timeout=60)
     checks.equal(daemon.end(), 0, "and goes on when they are fewer")
@@ -188,13 +199,14 @@ def main():
         checks.ok({"red", "blue, dark", 'the "best"', "søk", ""} <= teams, "teams of the file were counted", str(teams))
         check_views(checks, world.database, oracle)
         check_progress(checks, world.database, world.broker, oracle, [TOPIC])
-        metric = [daemon.http("/metrics")[1] for daemon in daemons]
-        looked = sum(int(line.split()[1]) for text in metric for line in text.splitlines() if line.startswith("tokentally_records_roster_total "))
+        looked = sum(metric(daemon, "tokentally_records_roster_total") for daemon in daemons)
         checks.ok(looked > EVENTS / 10, f"the metric tells how many came from the roster ({looked})")
 
         # A move that is told late: for what comes from now on.
         someone = next(user for user, team, _ in moves if team)
-        told = world.database.query("SELECT change FROM tokentally.set_team(%s, 'told late', to_timestamp(%s))", [someone, start_us // 10**6])
+        told = world.database.query(
+            "SELECT change FROM tokentally.set_team(%s, 'told late', to_timestamp(%s))", [someone, start_us // 10**6]
+        )
         checks.ok(told and told[0][0] in ("new", "move", "correction"), "a move that is told late is taken", str(told))
         check_views(checks, world.database, oracle, "told late: ")
         for daemon in daemons:
@@ -209,11 +221,15 @@ def main():
 
         done = world.tokentally("erase", "--user", someone)
         checks.equal(done.returncode, 0, f"erase: {done.stderr.strip()}")
-        checks.equal(world.database.value("SELECT count(*) FROM tokentally.person_team WHERE user_key = %s", [someone]), 0, "erased: no team is left")
+        checks.equal(known(world, "person_team", someone), 0, "erased: no team is left")
         again = world.tokentally("people", "import", f"{world.directory}/people.csv")
         listed = sum(user == someone for user, _, _ in moves)
-        checks.ok(f"0 new, 0 moved, 0 left, 0 corrected, {listed} erased" in again.stdout, "the file does not bring anybody back", again.stdout)
-        checks.equal(world.database.value("SELECT count(*) FROM tokentally.person WHERE user_key = %s", [someone]), 0, "... in no table")
+        checks.ok(
+            f"0 new, 0 moved, 0 left, 0 corrected, {listed} erased" in again.stdout,
+            "the file does not bring anybody back",
+            again.stdout,
+        )
+        checks.equal(known(world, "person", someone), 0, "... in no table")
         for daemon in daemons:
             checks.equal(daemon.end(), 0, f"{daemon.name} ends with 0 on SIGTERM")
         check_bound(checks, world)

@@ -20,7 +20,10 @@ from world import TOPIC, World, now_ms
 PHASES = int(os.environ.get("TOKENTALLY_TEST_PHASES", 8))
 PARTITIONS = 4
 PEOPLE = 30
-BY_TEAM = "SELECT bucket, team, provider, model, sum(calls)::bigint, sum(total_tokens)::bigint FROM tokentally.{} GROUP BY 1, 2, 3, 4"
+BY_TEAM = (
+    "SELECT bucket, team, provider, model, sum(calls)::bigint, sum(total_tokens)::bigint FROM tokentally.{}"
+    " GROUP BY 1, 2, 3, 4"
+)
 
 
 class Sender(threading.Thread):
@@ -75,38 +78,53 @@ def change(checks, world, phase):
     checks.equal(done.returncode, 0, f"phase {phase}: {done.stdout.strip()} {done.stderr.strip()}")
 
 
+def rows(world, sql):
+    return sorted(world.database.query(sql))
+
+
+def sent(sender, provider):
+    return {f"phase {phase}": count for (phase, of), count in sender.sent.items() if of == provider}
+
+
 def check_phases(checks, world, sender):
-    rows = world.database.query("SELECT model, team, sum(calls) FROM tokentally.usage_by_hour WHERE provider = 'acme' GROUP BY 1, 2")
+    counted = rows(
+        world,
+        "SELECT model, team, sum(calls)::bigint FROM tokentally.usage_by_hour WHERE provider = 'acme' GROUP BY 1, 2",
+    )
     wrong, seen = [], {}
-    for model, team, calls in rows:
-        phase, under = int(model.split()[1]), int(team.split()[1]) if team else 0
-        seen[phase] = seen.get(phase, 0) + int(calls)
-        if under < phase:
-            wrong.append(f"{calls} calls of phase {phase} under team {under}, which was over when they were sent")
+    for model, team, calls in counted:
+        seen[model] = seen.get(model, 0) + calls
+        if (int(team.split()[1]) if team else 0) < int(model.split()[1]):
+            wrong.append(f"{calls} calls of {model} under {team or 'no team'}, which was over when they were sent")
     checks.ok(not wrong, "no call is counted by a team that was over when it was sent", wrong)
-    checks.equal(seen, {phase: count for (phase, provider), count in sender.sent.items() if provider == "acme"}, "each is counted in one team")
-    last = {team for model, team, _ in rows if model == f"phase {PHASES}"}
+    checks.equal(seen, sent(sender, "acme"), "each is counted in one team")
+    last = {team for model, team, _ in counted if model == f"phase {PHASES}"}
     checks.equal(last, {f"team {PHASES}"}, "what came after the last change is counted by it")
-    checks.ok(len({team for _, team, _ in rows}) > 2, "several states of the roster were used", str(rows))
+    checks.ok(len({team for _, team, _ in counted}) > 2, "several states of the roster were used", str(counted))
 
 
 def check_sources(checks, world, sender):
-    counted = dict(world.database.query("SELECT model, sum(calls)::bigint FROM tokentally.usage_by_team_hour WHERE provider = 'flip' GROUP BY 1"))
-    shadowed = dict(world.database.query("SELECT model, sum(calls)::bigint FROM tokentally.usage_shadowed GROUP BY 1"))
+    counted, shadowed = (
+        dict(rows(world, f"SELECT model, sum(calls)::bigint FROM tokentally.{view} WHERE provider = 'flip' GROUP BY 1"))
+        for view in ("usage_by_team_hour", "usage_shadowed")
+    )
     both = {model: counted.get(model, 0) + shadowed.get(model, 0) for model in counted.keys() | shadowed.keys()}
-    checks.equal(both, {f"phase {phase}": count for (phase, provider), count in sender.sent.items() if provider == "flip"},
-                 "each call of two sources is counted, or in the shadow")
+    checks.equal(both, sent(sender, "flip"), "each call of two sources is counted, or in the shadow")
     checks.ok(counted and shadowed, f"there are both, {sum(counted.values())} and {sum(shadowed.values())}")
-    checks.equal(world.database.value("SELECT sum(skipped)::bigint FROM tokentally.ingest_progress"), sum(shadowed.values()), "skipped is what is in the shadow")
+    skipped = world.database.value("SELECT sum(skipped)::bigint FROM tokentally.ingest_progress")
+    checks.equal(skipped, sum(shadowed.values()), "skipped is what is in the shadow")
 
 
 def check_rollups(checks, world):
-    hour, team_hour = (sorted(world.database.query(BY_TEAM.format(view))) for view in ("usage_by_hour", "usage_by_team_hour"))
+    hour, team_hour = (rows(world, BY_TEAM.format(view)) for view in ("usage_by_hour", "usage_by_team_hour"))
     checks.ok(hour and hour == team_hour, f"hours by person and by team agree for each team and model ({len(hour)} rows)")
-    minute = sorted(world.database.query(BY_TEAM.format("usage_by_minute").replace("bucket,", "date_trunc('hour', bucket, 'UTC'),")))
-    checks.equal(minute, hour, "so do minutes")
-    days = sorted(world.database.query("SELECT team, sum(calls)::bigint FROM tokentally.usage_by_day GROUP BY 1"))
-    checks.equal(days, sorted(world.database.query("SELECT team, sum(calls)::bigint FROM tokentally.usage_by_hour GROUP BY 1")), "so do days")
+    minute = BY_TEAM.format("usage_by_minute").replace("bucket,", "date_trunc('hour', bucket, 'UTC'),")
+    checks.equal(rows(world, minute), hour, "so do minutes")
+    day, hour = (
+        rows(world, f"SELECT team, sum(calls)::bigint FROM tokentally.{view} GROUP BY 1")
+        for view in ("usage_by_day", "usage_by_hour")
+    )
+    checks.equal(day, hour, "so do days")
 
 
 def main():
@@ -114,7 +132,7 @@ def main():
         seed = seed_from_environment()
         rng = random.Random(seed)
         world.broker.create_topic(TOPIC, PARTITIONS)
-        daemons = [world.daemon(name, **{"kafka.session.timeout.ms": 2000}).start() and world.daemons[name] for name in ("one", "two")]
+        daemons = [world.daemon(name, **{"kafka.session.timeout.ms": 2000}).start() for name in ("one", "two")]
         sender, reader = Sender(world, seed), Reader(world.database)
         sender.start()
         reader.start()

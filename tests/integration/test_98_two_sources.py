@@ -36,7 +36,8 @@ class TwoSources(Oracle):
     def records(self, payload):
         document = json.loads(payload)
         if "gateway" in document:
-            return (("our_gateway", record) for record in records_of(json.dumps(document["call"]).encode(), self.now_us))
+            call = json.dumps(document["call"]).encode()
+            return (("our_gateway", record) for record in records_of(call, self.now_us))
         return super().records(payload)
 
 
@@ -102,7 +103,9 @@ def prepare(checks, world):
         "the daemons to tell their formats",
     )
     for provider, team, source in RULES:
-        world.database.query("INSERT INTO tokentally.source_rule (provider, team, source) VALUES (%s, %s, %s)", [provider, team, source])
+        world.database.query(
+            "INSERT INTO tokentally.source_rule (provider, team, source) VALUES (%s, %s, %s)", [provider, team, source]
+        )
 
 
 def main():
@@ -130,8 +133,9 @@ def main():
             "the rules for a team, a provider and both did what they say",
             str(sorted(pairs)),
         )
-        metric = "".join(daemon.http("/metrics")[1] for daemon in world.daemons.values())
-        shadowed = sum(int(line.split()[1]) for line in metric.splitlines() if line.startswith('tokentally_records_skipped_total{rule="source_rule"}'))
+        metrics = "".join(daemon.http("/metrics")[1] for daemon in world.daemons.values()).splitlines()
+        name = 'tokentally_records_skipped_total{rule="source_rule"} '
+        shadowed = sum(int(line.split()[1]) for line in metrics if line.startswith(name))
         checks.ok(shadowed >= sums[3], f"the metric tells them apart from what is no call ({shadowed})")
         for name, sql in markdown_queries(f"{ROOT}/docs/FORMATS.md"):
             rows = world.database.query(sql)
