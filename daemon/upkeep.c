@@ -145,11 +145,11 @@ static const struct {
 	chore_fn *run;
 	int64_t every_ms, again_ms;
 } chores[] = {
+	{ tell_sources, 24 * 60 * 60 * 1000, 60 * 1000 }, /* first: nobody should wait for a fold to write a rule */
 	{ keep_tables, 10 * 60 * 1000, 60 * 1000 },
 	{ fold, 60 * 1000, 60 * 1000 },
 	{ trim_ids, 60 * 1000, 60 * 1000 },
 	{ refresh_groups, 0, 60 * 1000 },
-	{ tell_sources, 24 * 60 * 60 * 1000, 60 * 1000 },
 	{ keep_titles, 0, 0 },
 };
 
