@@ -18,7 +18,9 @@ BEGIN
 	PERFORM require_read_committed();
 	SELECT w.n, w.key, w.team, w.at INTO v_bad
 	FROM unnest(import_people.user_keys, import_people.teams, import_people.valid_from) WITH ORDINALITY AS w (key, team, at, n)
-	WHERE (octet_length(w.key) BETWEEN 1 AND 256 AND octet_length(w.team) <= 256 AND w.at >= '0001-01-01Z' AND w.at < '10000-01-01Z') IS NOT TRUE ORDER BY w.n LIMIT 1;
+	WHERE (octet_length(w.key) BETWEEN 1 AND 256 AND octet_length(w.team) <= 256
+		AND w.at >= '0001-01-01Z' AND w.at < '10000-01-01Z') IS NOT TRUE
+	ORDER BY w.n LIMIT 1;
 	IF FOUND THEN
 		RAISE EXCEPTION 'entry %: a user key has 1 to 256 bytes, a team up to 256, and valid_from is a time', v_bad.n USING ERRCODE = '22023';
 	END IF;

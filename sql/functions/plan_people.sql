@@ -17,7 +17,7 @@ AS $$
 		SELECT COALESCE(id, 'new ' || key) AS who, * FROM entry WHERE NOT erased
 	), known AS (
 		SELECT DISTINCT who, person_id FROM named WHERE person_id IS NOT NULL
-	), moment AS ( -- all moves there will be, those of the table first among equals
+	), moment AS ( -- all moves there will be; an entry stands for the row of its time
 		SELECT k.who, t.valid_from AS at, t.team, NULL::bigint AS n, NULL::text AS key
 		FROM known k JOIN person_team_row t USING (person_id)
 		WHERE NOT EXISTS (SELECT FROM named e WHERE e.who = k.who AND e.at = t.valid_from)
