@@ -52,6 +52,14 @@ static const struct cli_command commands[] = {
 	  "  --me                  also one's own place, wherever it is, if the login is a person's (set_login)\n"
 	  "  --json                as JSON\n",
 	  CLI_BOARD | CLI_JSON, 0, cli_top },
+	{ "people", "people import FILE [-c FILE] [-o ...] [--from TIME] [--dry-run]", "teams of people, for events that name none",
+	  "FILE is CSV ('-': standard input); its first line names the columns: user,team or user,team,from. From that time on\n"
+	  "events of that user without a team count for this one, until the next time that is known of. An empty team is none.\n"
+	  "People who are not in the file stay as they are. What was counted already is not counted anew. Needs\n"
+	  "tokentally_admin. A file with a fault is refused whole.\n"
+	  "  --from TIME           of lines without a time: a date, or RFC 3339; default: now\n"
+	  "  --dry-run             only say what would change\n",
+	  CLI_FROM | CLI_DRY_RUN, 2, cli_people },
 	{ "erase", "erase [-c FILE] [-o ...] --user KEY", "erase a person",
 	  "Counters go to '(erased)', so that no total changes; sessions, titles, flags and what dead letters quote go. Events of\n"
 	  "the same key that come later, or again, count for '(erased)'. There is no way back. Needs tokentally_admin.\n"
@@ -105,13 +113,14 @@ static int usage_error(const struct cli_command *command, const char *what)
 	return STATUS_USAGE;
 }
 
-enum { OPT_CONNECT = 256, OPT_DRY_RUN, OPT_JSON, OPT_AS_OF, OPT_METRIC, OPT_WINDOW, OPT_TO, OPT_REASON, OPT_USER, OPT_TITLE, OPT_ME, OPT_HELP };
+enum { OPT_CONNECT = 256, OPT_DRY_RUN, OPT_JSON, OPT_AS_OF, OPT_METRIC, OPT_WINDOW, OPT_TO, OPT_REASON, OPT_FROM, OPT_USER, OPT_TITLE, OPT_ME, OPT_HELP };
 
 static const struct option long_options[] = {
 	{ "connect", no_argument, NULL, OPT_CONNECT },	   { "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "json", no_argument, NULL, OPT_JSON },	   { "as-of", required_argument, NULL, OPT_AS_OF },
 	{ "metric", required_argument, NULL, OPT_METRIC }, { "window", required_argument, NULL, OPT_WINDOW },
 	{ "to", required_argument, NULL, OPT_TO },	   { "reason", required_argument, NULL, OPT_REASON },
+	{ "from", required_argument, NULL, OPT_FROM },
 	{ "user", required_argument, NULL, OPT_USER },	   { "title", required_argument, NULL, OPT_TITLE },
 	{ "me", no_argument, NULL, OPT_ME },		   { "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
@@ -137,6 +146,7 @@ static bool take_option(const struct cli_command *command, struct cli_args *args
 	case OPT_METRIC: args->metric = value; needs = CLI_BOARD; break;
 	case OPT_WINDOW: args->window = value; needs = CLI_BOARD; break;
 	case OPT_TO: args->to = value; needs = CLI_RESET; break;
+	case OPT_FROM: args->from = value; needs = CLI_FROM; break;
 	case OPT_USER: args->user = value; needs = CLI_USER; break;
 	case OPT_TITLE: args->title = value; needs = CLI_TITLE; break;
 	case OPT_ME: args->me = true; needs = CLI_BOARD; break;

@@ -19,7 +19,7 @@ struct cli_args {
 	char *overrides[CLI_OVERRIDES_MAX];
 	size_t override_count;
 	bool connect, dry_run, json, me, help;
-	const char *as_of, *metric, *window, *count, *to, *reason, *user, *title;
+	const char *from, *as_of, *metric, *window, *count, *to, *reason, *user, *title;
 	char *const *rest; /* what is not an option */
 	int rest_count;
 };
@@ -33,6 +33,7 @@ enum cli_flag { /* which options a command takes, beside -c, -o and --help */
 	CLI_RESET = 1 << 5, /* --to, --reason */
 	CLI_USER = 1 << 6,
 	CLI_TITLE = 1 << 7,
+	CLI_FROM = 1 << 8,
 };
 
 struct cli_command {
@@ -60,5 +61,8 @@ int cli_top(struct cli_args *args);
 int cli_erase(struct cli_args *args);
 int cli_export(struct cli_args *args);
 int cli_explain(struct cli_args *args);
+
+/* cli_teams.c */
+int cli_people(struct cli_args *args);
 
 #endif

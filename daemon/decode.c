@@ -95,6 +95,7 @@ static void tell_native(struct message *message, struct span raw)
 	bool read;
 
 	message->record.origin = ORIGIN_NATIVE;
+	message->record.source = format_names[FORMAT_NATIVE];
 	read = native_read(&decoder->values, slots, decoder->arena, &call, &message->record);
 	message_tell_call(message, &call, read, raw);
 }

@@ -35,6 +35,7 @@ struct record {
 	struct event event;      /* RECORD_EVENT */
 	enum dead_reason reason; /* RECORD_DEAD */
 	enum record_origin origin;
+	const char *source;      /* RECORD_EVENT: name of the format that it was read by, as source rules have it */
 	unsigned suspects;       /* RECORD_EVENT */
 	const char *why;         /* RECORD_SKIPPED: the rule's words */
 	char detail[160];        /* RECORD_DEAD: which field and what, printable UTF-8; never a value of the payload */

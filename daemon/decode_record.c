@@ -64,6 +64,7 @@ void message_tell_mapped(struct message *message, const struct mapping *mapping,
 
 	if (record->origin == ORIGIN_UNKNOWN)
 		record->origin = mapping->origin;
+	record->source = mapping->name;
 	read = mapping_read(mapping, &decoder->values, decoder->arena, &call, record);
 	message_tell_call(message, &call, read, raw);
 }

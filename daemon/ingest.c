@@ -74,6 +74,7 @@ struct ingest_limits ingest_limits_of(const struct options *options, size_t work
 	return (struct ingest_limits){
 		.queue_bytes = worker_bytes / 100 * 28,
 		.window_bytes = worker_bytes / 100 * 10,
+		.rules_bytes = worker_bytes / 100 * 8,
 		.dedupe_ids = dedupe ? ids : 0,
 		.name_cache_bytes = worker_bytes / 100 * 8,
 		.session_cache_bytes = worker_bytes / 100 * 6,
@@ -83,6 +84,12 @@ struct ingest_limits ingest_limits_of(const struct options *options, size_t work
 static void set_state(struct ingest *ingest, enum ingest_state state)
 {
 	atomic_store(&ingest->state, (int)state);
+}
+
+/* Of one batch. There are two, and a commit has twice as much on the wire: the rules come out of all four alike. */
+static size_t batch_bytes_max(const struct ingest *ingest)
+{
+	return ingest->limits.window_bytes - rules_bytes(intake_rules(ingest->intake)) / 4;
 }
 
 /* Memory that an emptied batch keeps: well below the bound, or it would be full from the start. */
@@ -171,6 +178,8 @@ static void submit_claim(struct ingest *ingest)
 		.partition_count = ingest->holding.assigned_count,
 		.dedupe = intake_dedupe(ingest->intake),
 		.dedupe_ids_max = (int64_t)ingest->limits.dedupe_ids,
+		.rules = intake_rules(ingest->intake),
+		.rules_bytes_max = ingest->limits.rules_bytes,
 	};
 
 	ingest->claim_wanted = false;
@@ -348,6 +357,9 @@ static bool take_outcome(struct ingest *ingest, struct writer_result *result, st
 	case WRITER_NAMES:
 		forgotten(ingest, FORGOTTEN_NAMES, &result->err);
 		return claim_anew(ingest, err);
+	case WRITER_RULES:
+		forgotten(ingest, FORGOTTEN_RULES, &result->err);
+		return claim_anew(ingest, err);
 	case WRITER_OTHER_LOG:
 		for (size_t i = 0; i < ingest->frozen->progress_count; i++) {
 			if (ingest->frozen->progress[i].other_log)
@@ -484,7 +496,7 @@ static bool flow(struct ingest *ingest, struct err *err)
 	int64_t now_ms = now_monotonic_ms();
 
 	/* Only with something in it: nothing can be done about what an empty one holds. */
-	ingest->bytes_full = ingest->live->opened_ms && batch_bytes(ingest->live) >= ingest->limits.window_bytes;
+	ingest->bytes_full = ingest->live->opened_ms && batch_bytes(ingest->live) >= batch_bytes_max(ingest);
 	if (atomic_load(&ingest->state) != INGEST_RUNNING)
 		return true;
 	if (!is_full(ingest) && !let_go(ingest, err))

@@ -20,7 +20,8 @@
 
 struct ingest_limits {
 	size_t queue_bytes;      /* librdkafka's unread messages */
-	size_t window_bytes;     /* of one batch; there are two */
+	size_t window_bytes;     /* of one batch; there are two, and as much again while one is sent */
+	size_t rules_bytes;      /* teams of people and source rules, out of the windows' share */
 	size_t dedupe_ids;       /* 0: no dedupe */
 	size_t name_cache_bytes; /* names and their ids */
 	size_t session_cache_bytes;

@@ -18,6 +18,8 @@
 #include "period.h"
 
 #define REFUSED_MAX 64
+/* A call that two sources report with one id: what is in the shadow must not make a duplicate of what counts. */
+#define SHADOW_BITS UINT64_C(0x9E3779B97F4A7C15)
 /* Ids are forgotten by message time, and message times may run back: clocks differ, a partition catches up, a sender
  * delivers late. So what may be forgotten follows the oldest message time seen within as long as dedupe_window and
  * this much more, by our own clock. */
@@ -54,12 +56,14 @@ struct intake {
 	const struct mappings *mappings;
 	struct decoder *decoder;
 	struct dedupe *dedupe;
+	struct rules rules;
 	struct lane *lanes;
 	size_t lane_count;
 	struct refused refused[REFUSED_MAX];
 	size_t refused_count;
 	struct floor_part floor[FLOOR_PARTS];
 	int64_t origins[RECORD_ORIGINS]; /* records since the last freeze, not told to the metrics yet */
+	int64_t from_roster, shadowed;   /* the same: calls with a team of the roster, and of a source that does not count */
 	uint64_t evicted_seen;
 	int64_t begun_us; /* INT64_MIN: with the first freeze */
 	/* Of the message in hand, for the record callback. */
@@ -84,6 +88,7 @@ struct intake *intake_new(const struct options *options, const struct mappings *
 	atomic_init(&intake->newest, mappings);
 	intake->decoder = decoder_new(&limits);
 	decoder_use(intake->decoder, mappings);
+	rules_init(&intake->rules);
 	if (dedupe_ids)
 		intake->dedupe = dedupe_new(options->ingest_dedupe_window_ms, dedupe_ids);
 	return intake;
@@ -95,6 +100,7 @@ void intake_free(struct intake *intake)
 		return;
 	decoder_free(intake->decoder);
 	dedupe_free(intake->dedupe);
+	rules_release(&intake->rules);
 	free(intake->lanes);
 	free(intake);
 }
@@ -102,6 +108,11 @@ void intake_free(struct intake *intake)
 struct dedupe *intake_dedupe(struct intake *intake)
 {
 	return intake->dedupe;
+}
+
+struct rules *intake_rules(struct intake *intake)
+{
+	return &intake->rules;
 }
 
 void intake_reload(struct intake *intake, const struct mappings *mappings)
@@ -174,26 +185,49 @@ static void add_dead(struct intake *intake, const struct record *record)
 		metric_add_label(METRIC_LIMIT_REACHED, LIMIT_MESSAGE_SIZE, 1);
 }
 
-static void add_event(struct intake *intake, const struct event *event)
+/* shadow: the source that does not count here; NULL: it counts. */
+static void add_call(struct intake *intake, const struct event *event, const char *shadow)
 {
 	struct batch_progress *progress = &intake->batch->progress[intake->message->index];
 	bool deduped = intake->dedupe && event->event_id.len;
-	uint64_t fingerprint = deduped ? dedupe_fingerprint(event->event_id) : 0;
+	uint64_t fingerprint = deduped ? dedupe_fingerprint(event->event_id) ^ (shadow ? SHADOW_BITS : 0) : 0;
 
 	if (deduped && !dedupe_add(intake->dedupe, fingerprint, intake->message->time_ms)) {
 		progress->duplicate++;
 		metric_add(METRIC_RECORDS_DUPLICATE, 1);
 		return;
 	}
-	if (!window_add(intake->batch->window, event)) {
+	if (shadow ? !window_add_shadow(intake->batch->window, event, span_of(shadow)) :
+		     !window_add(intake->batch->window, event)) {
 		intake->overflow = true;
 		return;
 	}
 	if (deduped)
 		dedupe_log_add(progress->ids, fingerprint, intake->message->time_ms);
-	progress->accepted++;
+	progress->accepted += !shadow;
+	progress->skipped += shadow != NULL;
+	intake->shadowed += shadow != NULL;
 	if (event->time_us > progress->event_time_max_us)
 		progress->event_time_max_us = event->time_us;
+}
+
+/* The team first, since a source rule may name one. */
+static void add_event(struct intake *intake, const struct record *record)
+{
+	const struct rules *rules = &intake->rules;
+	const struct event *event = &record->event;
+	struct event with_team;
+	bool counts = true;
+
+	if (!event->team.len && roster_count(rules->roster)) {
+		with_team = *event;
+		with_team.team = roster_team(rules->roster, event->user, event->time_us);
+		intake->from_roster += with_team.team.len > 0;
+		event = &with_team;
+	}
+	if (precedence_count(rules->precedence))
+		counts = precedence_counts(rules->precedence, event->provider, event->team, span_of(record->source));
+	add_call(intake, event, counts ? NULL : record->source);
 }
 
 static void count_suspects(unsigned suspects)
@@ -212,14 +246,14 @@ static void on_record(void *ctx, const struct record *record)
 		count_suspects(record->suspects);
 	switch (record->kind) {
 	case RECORD_EVENT:
-		add_event(intake, &record->event);
+		add_event(intake, record);
 		break;
 	case RECORD_DEAD:
 		add_dead(intake, record);
 		break;
 	case RECORD_SKIPPED:
 		intake->batch->progress[intake->message->index].skipped++;
-		metric_add(METRIC_RECORDS_SKIPPED, 1);
+		metric_add_label(METRIC_RECORDS_SKIPPED, SKIP_MAPPING, 1);
 		break;
 	}
 }
@@ -357,20 +391,23 @@ static void note_floor(struct intake *intake, const struct batch *batch, int64_t
 	}
 }
 
-static void tell_origins(struct intake *intake)
+static void tell_metrics(struct intake *intake)
 {
 	for (unsigned i = 0; i < RECORD_ORIGINS; i++) {
 		if (intake->origins[i])
 			metric_add_label(METRIC_RECORDS_FORMAT, i, intake->origins[i]);
 		intake->origins[i] = 0;
 	}
+	metric_add(METRIC_RECORDS_ROSTER, intake->from_roster);
+	metric_add_label(METRIC_RECORDS_SKIPPED, SKIP_SOURCE_RULE, intake->shadowed);
+	intake->from_roster = intake->shadowed = 0;
 }
 
 int64_t intake_expire(struct intake *intake, const struct batch *batch, int64_t now_us)
 {
 	int64_t span_us = stretch_us(intake) * FLOOR_PARTS, oldest_ms = INT64_MAX, margin_ms;
 
-	tell_origins(intake);
+	tell_metrics(intake);
 	if (!intake->dedupe)
 		return INT64_MIN;
 	if (dedupe_evicted(intake->dedupe) != intake->evicted_seen)

@@ -14,6 +14,7 @@
 #include "batch.h"
 #include "dedupe.h"
 #include "options.h"
+#include "rules.h"
 #include "source.h"
 
 struct intake;
@@ -24,6 +25,7 @@ struct intake *intake_new(const struct options *options, const struct mappings *
 void intake_reload(struct intake *intake, const struct mappings *mappings);
 void intake_free(struct intake *intake);
 struct dedupe *intake_dedupe(struct intake *intake); /* NULL: off. For the claim to load */
+struct rules *intake_rules(struct intake *intake);   /* the same */
 
 /* The partitions of the assignment; indexes of intake_add refer to them. times_ms: of the last message that was
  * counted of each, below 0 where there is none. */

@@ -29,9 +29,14 @@ struct metric_def {
 	const char *help;
 };
 
+static const char *const skip_reasons[SKIP_REASONS] = {
+	[SKIP_MAPPING] = "mapping",
+	[SKIP_SOURCE_RULE] = "source_rule",
+};
 static const char *const row_kinds[COMMIT_ROWS] = {
 	[ROWS_HOUR] = "hour",	    [ROWS_MINUTE] = "minute", [ROWS_SESSION] = "session",
 	[ROWS_LATENCY] = "latency", [ROWS_DEAD] = "dead",     [ROWS_DEDUPE] = "dedupe",
+	[ROWS_SHADOW] = "shadow",
 };
 static const char *const retry_kinds[COMMIT_RETRIES] = {
 	[COMMIT_RETRY_PASSING] = "retry",
@@ -39,10 +44,12 @@ static const char *const retry_kinds[COMMIT_RETRIES] = {
 	[COMMIT_RETRY_MISSING_PARTITION] = "missing_partition",
 	[COMMIT_RETRY_TIMEOUT] = "timeout",
 	[COMMIT_RETRY_NAMES] = "names",
+	[COMMIT_RETRY_RULES] = "rules",
 };
 static const char *const forgotten_reasons[BATCH_FORGOTTEN] = {
 	[FORGOTTEN_FENCED] = "fenced",
 	[FORGOTTEN_NAMES] = "names",
+	[FORGOTTEN_RULES] = "rules",
 	[FORGOTTEN_COUNTED_ELSEWHERE] = "counted_elsewhere",
 	[FORGOTTEN_OTHER_LOG] = "other_log",
 	[FORGOTTEN_HALVED] = "halved",
@@ -57,6 +64,7 @@ static const char *const limit_names[LIMITS] = {
 	[LIMIT_NAME_CACHE] = "name_cache",
 	[LIMIT_DEAD_FOLD] = "dead_fold",
 	[LIMIT_MESSAGE_SIZE] = "message_size",
+	[LIMIT_RULES] = "rules",
 };
 static const char *const titles_results[TITLES_RESULTS] = {
 	[TITLES_OK] = "ok",
@@ -78,8 +86,13 @@ static const struct metric_def defs[METRICS] = {
 				  "Records read that became dead letters." },
 	[METRIC_RECORDS_DUPLICATE] = { COUNT("records_duplicate_total"),
 				       "Records read whose event_id was already counted." },
-	[METRIC_RECORDS_SKIPPED] = { COUNT("records_skipped_total"),
-				     "Records read that a mapping's rule says are not calls." },
+	[METRIC_RECORDS_SKIPPED] = { COUNT_BY("records_skipped_total", "rule", skip_reasons,
+					      SKIP_REASONS),
+				     "Records read that a written rule keeps out of the rollups: a "
+				     "mapping's says that they are not calls, a source rule that "
+				     "another source counts." },
+	[METRIC_RECORDS_ROSTER] = { COUNT("records_roster_total"),
+				    "Calls read without a team that got the one of their person." },
 	[METRIC_RECORDS_FORMAT] = { COUNT_BY("records_format_total", "format", NULL, RECORD_ORIGINS),
 				    "Records read, by the format they were found to be of; mapping "
 				    "means a mapping file of your own." },
@@ -127,6 +140,8 @@ static const struct metric_def defs[METRICS] = {
 	[METRIC_NAMES_INTERNED] = { COUNT("names_interned_total"),
 				    "Names looked up or made in the database, not found in "
 				    "memory." },
+	[METRIC_RULES_BYTES] = { LEVEL("rules_bytes"),
+				 "Memory of teams of people and source rules, of all workers." },
 	[METRIC_TITLES_RUNS] = { COUNT_BY("titles_runs_total", "result", titles_results,
 					  TITLES_RESULTS),
 				 "Runs of the titles; skipped means another process had it." },

@@ -22,7 +22,8 @@ enum metric {
 	METRIC_EVENTS_ACCEPTED,
 	METRIC_RECORDS_DEAD, /* label: enum dead_reason */
 	METRIC_RECORDS_DUPLICATE,
-	METRIC_RECORDS_SKIPPED,
+	METRIC_RECORDS_SKIPPED, /* label: enum skip_reason */
+	METRIC_RECORDS_ROSTER,
 	METRIC_RECORDS_FORMAT,	/* label: enum record_origin */
 	METRIC_RECORDS_SUSPECT, /* label: enum suspect */
 	METRIC_MESSAGES,
@@ -50,6 +51,7 @@ enum metric {
 	METRIC_WINDOW_BYTES,  /* gauge */
 	METRIC_DEDUPE_IDS,    /* gauge */
 	METRIC_NAMES_INTERNED,
+	METRIC_RULES_BYTES, /* gauge */
 	/* Titles */
 	METRIC_TITLES_RUNS,	    /* label: enum titles_result */
 	METRIC_TITLES_LAST_RUN,	    /* gauge: how long the last run took, us */
@@ -59,6 +61,9 @@ enum metric {
 	METRICS
 };
 
+/* Which written rule said it: that it is no call, or that another source counts. */
+enum skip_reason { SKIP_MAPPING, SKIP_SOURCE_RULE, SKIP_REASONS };
+
 enum commit_rows {
 	ROWS_HOUR,
 	ROWS_MINUTE,
@@ -66,22 +71,25 @@ enum commit_rows {
 	ROWS_LATENCY,
 	ROWS_DEAD,
 	ROWS_DEDUPE,
+	ROWS_SHADOW,
 	COMMIT_ROWS
 };
 
-/* Why the same frozen batch was sent again, or (fenced, names) given up for a new claim. */
+/* Why the same frozen batch was sent again, or (fenced, names, rules) given up for a new claim. */
 enum commit_retry {
 	COMMIT_RETRY_PASSING,
 	COMMIT_RETRY_FENCED,
 	COMMIT_RETRY_MISSING_PARTITION,
 	COMMIT_RETRY_TIMEOUT,
 	COMMIT_RETRY_NAMES,
+	COMMIT_RETRY_RULES,
 	COMMIT_RETRIES
 };
 
 enum batch_forgotten {
 	FORGOTTEN_FENCED,
 	FORGOTTEN_NAMES,
+	FORGOTTEN_RULES,
 	FORGOTTEN_COUNTED_ELSEWHERE,
 	FORGOTTEN_OTHER_LOG,
 	FORGOTTEN_HALVED,
@@ -100,6 +108,7 @@ enum limit {
 	LIMIT_NAME_CACHE,
 	LIMIT_DEAD_FOLD,
 	LIMIT_MESSAGE_SIZE,
+	LIMIT_RULES,
 	LIMITS
 };
 

@@ -26,6 +26,7 @@ enum pg_problem {
 	PG_PROBLEM_FENCED,            /* TT001: the offset row is not what we think */
 	PG_PROBLEM_NAMES,             /* TT002: an erase changed the meaning of person ids */
 	PG_PROBLEM_COUNTED_ELSEWHERE, /* TT004: another worker has counted an event of this batch meanwhile */
+	PG_PROBLEM_RULES,             /* TT005: teams of people or source rules were changed since they were read */
 	PG_PROBLEM_MISSING_PARTITION, /* 23514 without a constraint name (docs: ExecFindPartition) */
 	PG_PROBLEM_TIMEOUT,           /* 57014: statement_timeout */
 	PG_PROBLEM_LOCKED,            /* 55P03: lock_timeout */
@@ -103,7 +104,7 @@ void pg_param_time(struct pg_params *params, int64_t t_us);
 void pg_param_uuid(struct pg_params *params, const unsigned char uuid[16]);
 /* array_oid is the oid of the array type, not of its element. */
 void pg_param_array(struct pg_params *params, uint32_t array_oid, struct pg_array *array);
-enum { PG_OID_INT4_ARRAY = 1007, PG_OID_TEXT_ARRAY = 1009, PG_OID_INT8_ARRAY = 1016 };
+enum { PG_OID_INT4_ARRAY = 1007, PG_OID_TEXT_ARRAY = 1009, PG_OID_TIMESTAMPTZ_ARRAY = 1185, PG_OID_INT8_ARRAY = 1016 };
 
 struct pg_result;
 void pg_result_free(struct pg_result **result); /* for CLEANUP */

@@ -101,7 +101,7 @@ static bool start(struct daemon *daemon, struct err *err)
 	daemon->mappings = formats_load(daemon->options, err);
 	if (!daemon->mappings)
 		return false;
-	daemon->upkeep = upkeep_new(daemon->options, err);
+	daemon->upkeep = upkeep_new(daemon->options, daemon->mappings, err);
 	if (!daemon->upkeep)
 		return false;
 	daemon->workers = workers_new(daemon->options, daemon->mappings, err);
@@ -122,7 +122,7 @@ static void use_reloaded(struct daemon *daemon, struct options *fresh, struct ma
 	daemon->reloads = reload;
 	log_set(fresh->log_level, fresh->log_format);
 	workers_reload(daemon->workers, fresh, mappings);
-	upkeep_reload(daemon->upkeep, fresh);
+	upkeep_reload(daemon->upkeep, fresh, mappings);
 	log_info("configuration reloaded");
 	if (needs_restart->len)
 		log_warn("changed but needs a restart: %s", needs_restart->data);

@@ -11,12 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mapping.h"
 #include "mem.h"
 #include "names.h"
 #include "period.h"
 #include "pseudonym.h"
 #include "schema_sql.h"
 #include "sink_rows.h"
+#include "sink_rules.h"
 
 #define CONNECT_TIMEOUT_MS 10000
 #define STATEMENT_TIMEOUT_MS 35000 /* the server's own is 30 s: its answer should come first */
@@ -33,7 +35,7 @@ struct sink {
 	struct sink_types types;
 	unsigned char owner_id[16];
 	uint64_t ready_connection; /* the connection that hello and types were read on */
-	int64_t names_generation;
+	int64_t names_generation, rules_generation;
 	int64_t seen_seq; /* of dedupe_block: the ids up to it are in the worker's set */
 };
 
@@ -323,6 +325,29 @@ bool sink_merge_ids(const struct pg_result *rows, struct dedupe *dedupe, bool *m
 	return true;
 }
 
+bool sink_read_rules(struct sink *sink, struct rules *rules, int64_t now_us, size_t bytes_max, struct err *err)
+{
+	int64_t from_us = now_us - sink->options->ingest_max_age_ms * US_PER_MS - US_PER_DAY;
+
+	if (!sink_rules_read(sink->pg, rules, from_us, bytes_max, err))
+		return false;
+	sink->rules_generation = rules->generation;
+	return true;
+}
+
+bool sink_tell_sources(struct sink *sink, const struct mappings *mappings, struct err *err)
+{
+	CLEANUP(pg_array_release) struct pg_array names;
+	struct pg_params params = { 0 };
+
+	pg_array_init(&names, PG_OID_TEXT, 0, SIZE_MAX);
+	for (size_t i = 0; i < mappings->count; i++)
+		pg_array_text(&names, span_of(mappings->items[i].name));
+	pg_param_array(&params, PG_OID_TEXT_ARRAY, &names);
+	return pg_exec(sink->pg, "SELECT ingest_sources($1::text[])", &params, PG_TEXT, STATEMENT_TIMEOUT_MS, NULL, err) ||
+	       err_wrap(err, "cannot tell the database which formats there are");
+}
+
 bool sink_commit(struct sink *sink, const struct batch *batch, int64_t minute_from_us, struct sink_rows *rows,
 		 struct err *err)
 {
@@ -346,9 +371,10 @@ bool sink_commit(struct sink *sink, const struct batch *batch, int64_t minute_fr
 	pg_param_array(&params, PG_OID_INT8_ARRAY, &floors);
 	pg_param_int8(&params, sink->seen_seq);
 	pg_param_int8(&params, sink->options->ingest_dedupe_window_ms);
+	pg_param_int8(&params, sink->rules_generation);
 	return pg_exec(sink->pg,
-		       "SELECT ingest_commit($1, $2::bigint, $3::bigint, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
-		       "$13::bigint, $14::bigint)",
+		       "SELECT ingest_commit($1, $2::bigint, $3::bigint, $4, $5, $6, $7, $8, $9, $10, $11, $13, "
+		       "$14::bigint, $15::bigint, p_shadows => $12, p_rules_generation => $16::bigint)",
 		       &params, PG_TEXT, STATEMENT_TIMEOUT_MS, NULL, err) ||
 	       err_wrap(err, "cannot commit a batch");
 }

@@ -19,6 +19,9 @@
 #include "err.h"
 #include "options.h"
 #include "pg.h"
+#include "rules.h"
+
+struct mappings;
 
 struct sink;
 /* records_privacy: this one tells the database what the configuration says about privacy (one a process does, so
@@ -72,11 +75,18 @@ bool sink_read_ids(struct sink *sink, struct pg_result **rows, struct err *err) 
 /* *met: one of them is in the set already, see dedupe_merge. rows may be NULL. */
 bool sink_merge_ids(const struct pg_result *rows, struct dedupe *dedupe, bool *met) ATTR_MUST_CHECK;
 
+/* See sink_rules.h. A commit says which generation its events were looked up in: that of the last read. */
+bool sink_read_rules(struct sink *sink, struct rules *rules, int64_t now_us, size_t bytes_max,
+		     struct err *err) ATTR_MUST_CHECK;
+/* The formats this process reads, so that source rules may name them. */
+bool sink_tell_sources(struct sink *sink, const struct mappings *mappings, struct err *err) ATTR_MUST_CHECK;
+
 struct sink_rows {
-	size_t hours, minutes, sessions, latencies, dead, dedupe;
+	size_t hours, minutes, sessions, latencies, dead, dedupe, shadows;
 };
 /* minute_from_us: older minutes go into the hourly rollups only. ERR_FENCED with PG_PROBLEM_COUNTED_ELSEWHERE: the
- * batch holds an event that another worker has counted since the ids were read. */
+ * batch holds an event that another worker has counted since the ids were read; with PG_PROBLEM_RULES: the rules are
+ * others since they were read. */
 bool sink_commit(struct sink *sink, const struct batch *batch, int64_t minute_from_us, struct sink_rows *rows,
 		 struct err *err) ATTR_MUST_CHECK;
 

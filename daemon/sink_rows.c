@@ -26,6 +26,7 @@ static const struct {
 	[TYPE_MINUTE] = { "minute_delta", 5 + MEASURES },
 	[TYPE_LATENCY] = { "latency_delta", 5 },
 	[TYPE_DEDUPE] = { "dedupe_delta", 9 },
+	[TYPE_SHADOW] = { "shadow_delta", 4 + MEASURES_SESSION },
 };
 
 bool sink_types_read(struct sink_types *types, struct pg *pg, struct err *err)
@@ -73,6 +74,7 @@ void sink_arrays_add_params(struct sink_arrays *arrays, const struct sink_types 
 struct order_by {
 	const void *rows;
 	const struct name_ids *ids;
+	const struct window_name *sources; /* of shadows */
 };
 
 #define COMPARE(a, b)                     \
@@ -137,17 +139,34 @@ static int compare_latencies(const void *a, const void *b, void *ctx)
 	return 0;
 }
 
+static int compare_shadows(const void *a, const void *b, void *ctx)
+{
+	const struct order_by *by = ctx;
+	const struct shadow_row *x = (const struct shadow_row *)by->rows + *(const uint32_t *)a;
+	const struct shadow_row *y = (const struct shadow_row *)by->rows + *(const uint32_t *)b;
+	int64_t *const *ids = by->ids->ids;
+
+	COMPARE(x->bucket_us, y->bucket_us);
+	COMPARE(ids[NAME_TEAM][x->team], ids[NAME_TEAM][y->team]);
+	COMPARE(ids[NAME_MODEL][x->model], ids[NAME_MODEL][y->model]);
+	return strcmp(by->sources[x->source].text.data, by->sources[y->source].text.data); /* a file's name: no NUL */
+}
+
 typedef int compare_fn(const void *a, const void *b, void *ctx);
 
-static uint32_t *sorted(const void *rows, size_t count, const struct name_ids *ids, compare_fn *compare)
+static uint32_t *sorted_by(struct order_by by, size_t count, compare_fn *compare)
 {
-	struct order_by by = { rows, ids };
 	uint32_t *order = xrealloc_array(NULL, count ? count : 1, sizeof(*order));
 
 	for (size_t i = 0; i < count; i++)
 		order[i] = (uint32_t)i;
 	qsort_r(order, count, sizeof(*order), compare, &by);
 	return order;
+}
+
+static uint32_t *sorted(const void *rows, size_t count, const struct name_ids *ids, compare_fn *compare)
+{
+	return sorted_by((struct order_by){ rows, ids, NULL }, count, compare);
 }
 
 static void put_measures(struct pg_array *array, const int64_t *measures, int count)
@@ -244,6 +263,28 @@ static size_t put_latencies(struct pg_array *array, const struct window *window,
 	return count;
 }
 
+static size_t put_shadows(struct pg_array *array, const struct window *window, const struct name_ids *ids)
+{
+	size_t count, source_count;
+	const struct shadow_row *rows = window_shadows(window, &count);
+	const struct window_name *sources = window_names(window, NAME_SOURCE, &source_count);
+	CLEANUP(free_ptr) uint32_t *order =
+		sorted_by((struct order_by){ rows, ids, sources }, count, compare_shadows);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct shadow_row *row = &rows[order[i]];
+
+		pg_array_row(array);
+		pg_array_time(array, row->bucket_us);
+		pg_array_int4(array, (int32_t)ids->ids[NAME_TEAM][row->team]);
+		pg_array_int4(array, (int32_t)ids->ids[NAME_MODEL][row->model]);
+		pg_array_text(array, sources[row->source].text);
+		put_measures(array, row->measures, MEASURES_SESSION);
+		pg_array_row_end(array);
+	}
+	return count;
+}
+
 static void put_progress(struct pg_array *array, const struct batch_progress *progress)
 {
 	pg_array_row(array);
@@ -329,6 +370,7 @@ bool sink_arrays_fill(struct sink_arrays *out, const struct batch *batch, const 
 	rows->hours = put_hours(&arrays[TYPE_HOUR], batch->window, ids);
 	rows->minutes = put_minutes(&arrays[TYPE_MINUTE], batch->window, ids);
 	rows->latencies = put_latencies(&arrays[TYPE_LATENCY], batch->window, ids);
+	rows->shadows = put_shadows(&arrays[TYPE_SHADOW], batch->window, ids);
 	for (int type = 0; type < SINK_TYPES; type++) {
 		if (arrays[type].buf.truncated)
 			return err_set(err, ERR_DATA, "a batch is too large for one statement (%s above %u bytes)",

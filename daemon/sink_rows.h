@@ -15,10 +15,21 @@
 #include "pg.h"
 #include "sink.h"
 
-/* In the order of ingest_commit's parameters. */
-enum sink_type { TYPE_PROGRESS, TYPE_DEAD, TYPE_SESSION, TYPE_HOUR, TYPE_MINUTE, TYPE_LATENCY, TYPE_DEDUPE, SINK_TYPES };
+/* In the order of ingest_commit's parameters; shadows are named. */
+enum sink_type {
+	TYPE_PROGRESS,
+	TYPE_DEAD,
+	TYPE_SESSION,
+	TYPE_HOUR,
+	TYPE_MINUTE,
+	TYPE_LATENCY,
+	TYPE_DEDUPE,
+	TYPE_SHADOW,
+	SINK_TYPES
+};
 
-/* Oids of the composite types sql/migrations/001-20-types.sql; they differ from database to database. */
+/* Oids of the composite types of sql/migrations (001-20-types.sql, 001-76-teams-and-sources.sql); they differ from
+ * database to database. */
 struct sink_types {
 	uint32_t element_oid[SINK_TYPES], array_oid[SINK_TYPES];
 };

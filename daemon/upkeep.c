@@ -21,13 +21,14 @@
 #include "titles.h"
 
 #define ROUND_MS 5000
-#define CHORES 5
+#define CHORES 6
 #define FOLDS_A_ROUND 7 /* days; the rest comes in the next rounds */
 #define FOLD_TIMEOUT_MS (15 * 60 * 1000) /* 1.7 million hour rows a day take 5 s */
 #define STATEMENT_TIMEOUT_MS 35000
 
 struct upkeep {
 	_Atomic(const struct options *) options;
+	_Atomic(const struct mappings *) mappings;
 	struct sink *sink;
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards ending, failure, reloaded */
@@ -132,12 +133,19 @@ static bool refresh_groups(struct upkeep *upkeep, const struct options *options,
 	return true;
 }
 
+static bool tell_sources(struct upkeep *upkeep, const struct options *options, struct err *err)
+{
+	(void)options;
+	return sink_tell_sources(upkeep->sink, atomic_load(&upkeep->mappings), err);
+}
+
 /* How often, and when again after a failure: a table that somebody reads for hours must not be queued for every few
  * seconds. 0: each round. */
 static const struct {
 	chore_fn *run;
 	int64_t every_ms, again_ms;
 } chores[] = {
+	{ tell_sources, 24 * 60 * 60 * 1000, 60 * 1000 }, /* first: nobody should wait for a fold to write a rule */
 	{ keep_tables, 10 * 60 * 1000, 60 * 1000 },
 	{ fold, 60 * 1000, 60 * 1000 },
 	{ trim_ids, 60 * 1000, 60 * 1000 },
@@ -219,12 +227,13 @@ static void *run(void *arg)
 	return NULL;
 }
 
-struct upkeep *upkeep_new(const struct options *options, struct err *err)
+struct upkeep *upkeep_new(const struct options *options, const struct mappings *mappings, struct err *err)
 {
 	struct upkeep *upkeep = xcalloc(1, sizeof(*upkeep));
 	pthread_condattr_t attr;
 
 	atomic_init(&upkeep->options, options);
+	atomic_init(&upkeep->mappings, mappings);
 	upkeep->sink = sink_new(options, "tokentally upkeep", 0, 0, true);
 	sink_set_stop(upkeep->sink, &upkeep->stop);
 	if (!sink_connect(upkeep->sink, err)) {
@@ -263,10 +272,11 @@ void upkeep_free(struct upkeep *upkeep)
 	free(upkeep);
 }
 
-void upkeep_reload(struct upkeep *upkeep, const struct options *options)
+void upkeep_reload(struct upkeep *upkeep, const struct options *options, const struct mappings *mappings)
 {
 	pthread_mutex_lock(&upkeep->lock);
 	atomic_store(&upkeep->options, options);
+	atomic_store(&upkeep->mappings, mappings);
 	upkeep->reloaded = true;
 	pthread_cond_broadcast(&upkeep->changed);
 	pthread_mutex_unlock(&upkeep->lock);

@@ -14,13 +14,14 @@
 #include "options.h"
 
 struct upkeep;
+struct mappings;
 /* Connects first: ERR_CONFIG when the database says no to schema, key or role; passing trouble is none, it goes on
  * trying. */
-struct upkeep *upkeep_new(const struct options *options, struct err *err) ATTR_MUST_CHECK;
+struct upkeep *upkeep_new(const struct options *options, const struct mappings *mappings, struct err *err) ATTR_MUST_CHECK;
 /* Joins the thread; a statement under way is given up. */
 void upkeep_free(struct upkeep *upkeep);
-/* options must outlive upkeep. */
-void upkeep_reload(struct upkeep *upkeep, const struct options *options);
+/* Both must outlive upkeep. */
+void upkeep_reload(struct upkeep *upkeep, const struct options *options, const struct mappings *mappings);
 /* False: err tells what a restart cannot mend; the process should end. */
 bool upkeep_is_well(struct upkeep *upkeep, struct err *err);
 /* Has the database answered lately? */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * window: five lists of names and five of rows, each an array in order of first appearance with a
+ * window: six lists of names and six of rows, each an array in order of first appearance with a
  * hash index beside it. Adding an event has two halves: first everything is looked up and every sum
  * is checked, then names, rows and sums are changed. So an event that does not fit changes nothing.
  *
@@ -34,7 +34,7 @@ struct list {
 };
 
 /* The lists of names come first, by enum name_kind. */
-enum { LIST_HOURS = NAME_KINDS, LIST_MINUTES, LIST_SESSIONS, LIST_LATENCIES, LIST_USES, LISTS };
+enum { LIST_HOURS = NAME_KINDS, LIST_MINUTES, LIST_SESSIONS, LIST_LATENCIES, LIST_SHADOWS, LIST_USES, LISTS };
 
 struct window {
 	struct list lists[LISTS];
@@ -71,6 +71,7 @@ struct window *window_new(void)
 		[LIST_MINUTES] = sizeof(struct minute_row),
 		[LIST_SESSIONS] = sizeof(struct session_row),
 		[LIST_LATENCIES] = sizeof(struct latency_row),
+		[LIST_SHADOWS] = sizeof(struct shadow_row),
 		[LIST_USES] = sizeof(struct use_row),
 	};
 	struct window *window = xcalloc(1, sizeof *window);
@@ -529,6 +530,42 @@ bool window_add(struct window *window, const struct event *event)
 	return true;
 }
 
+static bool shadow_same(const void *item, const void *key)
+{
+	const struct shadow_row *row = item, *sought = key;
+
+	return row->bucket_us == sought->bucket_us && row->team == sought->team &&
+	       row->model == sought->model && row->source == sought->source;
+}
+
+/* Few rows, and calls that nobody waits for: memory is not asked for ahead here. */
+bool window_add_shadow(struct window *window, const struct event *event, struct span source)
+{
+	struct list *list = &window->lists[LIST_SHADOWS];
+	struct shadow_row key = { .bucket_us = period_floor(event->time_us, US_PER_HOUR) }, *row;
+	struct place place = { 0 };
+	struct plan plan = { 0 };
+
+	aim_name(window, &plan, NAME_TEAM, event->team);
+	aim_name(window, &plan, NAME_MODEL, model_text(window, event));
+	aim_name(window, &plan, NAME_SOURCE, source);
+	find_name(window, &plan, NAME_TEAM);
+	find_name(window, &plan, NAME_MODEL);
+	find_name(window, &plan, NAME_SOURCE);
+	key.team = plan.names[NAME_TEAM].at;
+	key.model = plan.names[NAME_MODEL].at;
+	key.source = plan.names[NAME_SOURCE].at;
+	aim_row(list, &place, key.bucket_us, pair(key.team, key.model), key.source);
+	list_find(list, &place, &key, shadow_same);
+	if (!place.is_new && !sums_fit(((const struct shadow_row *)list_item(list, place.at))->measures,
+				       event->measures, MEASURES_SESSION))
+		return false;
+	apply_names(window, &plan);
+	row = list_at(list, &place, &key);
+	add_measures(row->measures, event->measures, MEASURES_SESSION);
+	return true;
+}
+
 const struct hour_row *window_hours(const struct window *window, size_t *count)
 {
 	*count = window->lists[LIST_HOURS].count;
@@ -551,6 +588,12 @@ const struct latency_row *window_latencies(const struct window *window, size_t *
 {
 	*count = window->lists[LIST_LATENCIES].count;
 	return (const void *)window->lists[LIST_LATENCIES].items;
+}
+
+const struct shadow_row *window_shadows(const struct window *window, size_t *count)
+{
+	*count = window->lists[LIST_SHADOWS].count;
+	return (const void *)window->lists[LIST_SHADOWS].items;
 }
 
 const struct use_row *window_uses(const struct window *window, size_t *count)

@@ -16,7 +16,7 @@
 
 #include "event.h"
 
-enum name_kind { NAME_PERSON, NAME_TEAM, NAME_MODEL, NAME_APP, NAME_SESSION, NAME_KINDS };
+enum name_kind { NAME_PERSON, NAME_TEAM, NAME_MODEL, NAME_APP, NAME_SESSION, NAME_SOURCE, NAME_KINDS };
 
 /* A distinct name of this window. For NAME_MODEL text is provider NUL model; see window_model_name(). */
 struct window_name {
@@ -58,6 +58,13 @@ struct use_row {
 	uint32_t person, app;
 };
 
+/* Calls that a source rule keeps out of all of the above, by hour. */
+struct shadow_row {
+	int64_t bucket_us;
+	uint32_t team, model, source;
+	int64_t measures[MEASURES_SESSION];
+};
+
 struct window;
 struct window *window_new(void);
 void window_free(struct window *window);
@@ -66,8 +73,10 @@ void window_clear(struct window *window, size_t keep_bytes);
 
 /* False, and nothing is changed, when a sum would leave int64. */
 bool window_add(struct window *window, const struct event *event) ATTR_MUST_CHECK;
+/* The same, into the shadow rows only. */
+bool window_add_shadow(struct window *window, const struct event *event, struct span source) ATTR_MUST_CHECK;
 
-size_t window_row_count(const struct window *window); /* all four kinds with measures together */
+size_t window_row_count(const struct window *window); /* all five kinds with measures together */
 size_t window_bytes(const struct window *window);     /* memory in use, names included */
 
 /* Rows in order of first appearance. Valid until the next add or clear. */
@@ -75,6 +84,7 @@ const struct hour_row *window_hours(const struct window *window, size_t *count);
 const struct minute_row *window_minutes(const struct window *window, size_t *count);
 const struct session_row *window_sessions(const struct window *window, size_t *count);
 const struct latency_row *window_latencies(const struct window *window, size_t *count);
+const struct shadow_row *window_shadows(const struct window *window, size_t *count);
 const struct use_row *window_uses(const struct window *window, size_t *count);
 const struct window_name *window_names(const struct window *window, enum name_kind kind, size_t *count);
 /* Splits the text of a NAME_MODEL. */

@@ -44,7 +44,7 @@ struct writer {
 	atomic_bool healthy;
 	_Atomic int64_t retention_minute_ms;
 	bool was_connected; /* once: later refusals of a password are passing trouble */
-	int64_t connected_share;
+	int64_t connected_share, rules_share;
 	int64_t log_checked_ms;
 	bool other_log; /* found by the last check of the log */
 	int timeouts; /* of the present batch, one after the other */
@@ -195,8 +195,10 @@ static bool claim(struct writer *writer, struct writer_job *job, struct err *err
 	CLEANUP(free_ptr) int64_t *high = xcalloc(job->partition_count + 1, sizeof(*high));
 
 	if (!connect_sink(writer, err) || !read_bounds(writer, job, low, high, err) || !claim_rows(writer, job, err) ||
-	    !check_bounds(writer, job, low, high, err))
+	    !check_bounds(writer, job, low, high, err) ||
+	    !sink_read_rules(writer->sink, job->rules, now_wall_us(), job->rules_bytes_max, err))
 		return false;
+	metric_share(METRIC_RULES_BYTES, &writer->rules_share, (int64_t)rules_bytes(job->rules));
 	if (job->dedupe) {
 		dedupe_clear(job->dedupe);
 		return sink_load_dedupe(writer->sink, job->dedupe_ids_max, job->dedupe, err);
@@ -222,6 +224,7 @@ static void count_rows(const struct sink_rows *rows)
 	metric_add_label(METRIC_COMMIT_ROWS, ROWS_LATENCY, (int64_t)rows->latencies);
 	metric_add_label(METRIC_COMMIT_ROWS, ROWS_DEAD, (int64_t)rows->dead);
 	metric_add_label(METRIC_COMMIT_ROWS, ROWS_DEDUPE, (int64_t)rows->dedupe);
+	metric_add_label(METRIC_COMMIT_ROWS, ROWS_SHADOW, (int64_t)rows->shadows);
 }
 
 /* Promise P9 while we run: a topic that is deleted and made again under us may have grown past our offset before the
@@ -298,10 +301,14 @@ static bool decide(struct writer *writer, struct err *err, enum writer_outcome *
 	if (err->kind == ERR_FENCED) {
 		*outcome = writer->other_log			    ? WRITER_OTHER_LOG :
 			   problem == PG_PROBLEM_NAMES		    ? WRITER_NAMES :
+			   problem == PG_PROBLEM_RULES		    ? WRITER_RULES :
 			   problem == PG_PROBLEM_COUNTED_ELSEWHERE ? WRITER_COUNTED :
 								     WRITER_FENCED;
 		metric_add_label(METRIC_COMMIT_RETRIES,
-				 problem == PG_PROBLEM_NAMES ? COMMIT_RETRY_NAMES : COMMIT_RETRY_FENCED, 1);
+				 problem == PG_PROBLEM_NAMES ? COMMIT_RETRY_NAMES :
+				 problem == PG_PROBLEM_RULES ? COMMIT_RETRY_RULES :
+							       COMMIT_RETRY_FENCED,
+				 1);
 		if (problem == PG_PROBLEM_NAMES)
 			sink_forget_names(writer->sink);
 		return true;
@@ -428,6 +435,7 @@ void writer_free(struct writer *writer)
 	pthread_mutex_unlock(&writer->lock);
 	pthread_join(writer->thread, NULL);
 	set_connected(writer, false);
+	metric_share(METRIC_RULES_BYTES, &writer->rules_share, 0);
 	pg_result_free(&writer->result.ids); /* if nobody took it */
 	sink_free(writer->sink);
 	pthread_cond_destroy(&writer->changed);

@@ -34,6 +34,8 @@ struct writer_job {
 	size_t partition_count;
 	struct dedupe *dedupe; /* cleared and loaded; NULL: no dedupe */
 	int64_t dedupe_ids_max;
+	struct rules *rules; /* made those of the database */
+	size_t rules_bytes_max;
 	/* JOB_COMMIT */
 	struct batch *batch;
 	/* JOB_LOOK; one for each held partition, answered in place */
@@ -45,6 +47,7 @@ enum writer_outcome {
 	WRITER_DONE,
 	WRITER_FENCED,    /* forget everything since the last commit and claim anew */
 	WRITER_NAMES,     /* the same: an erase has changed the meaning of ids */
+	WRITER_RULES,     /* the same: teams of people or source rules are others than those it was counted by */
 	WRITER_OTHER_LOG, /* the same: batch->progress[].other_log says of which partitions */
 	WRITER_COUNTED,   /* the same: another worker has counted an event of this batch */
 	WRITER_HALVE,     /* the same, then with half as many messages a batch: one of them may be refused */

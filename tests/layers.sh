@@ -15,7 +15,7 @@ layer_of() {
 	case $1 in
 	err | mem | text | table | period | log | status | fault) echo 0 ;;
 	event | faults | ini | options* | metrics) echo 1 ;;
-	decode* | mapping | mapping_* | window | dedupe* | pseudonym | batch) echo 2 ;;
+	decode* | mapping | mapping_* | window | dedupe* | pseudonym | batch | roster | precedence | rules | csv | people_file) echo 2 ;;
 	formats | source | pg | pg_* | names | sink | sink_* | schema | schema_sql | titles | http | notify) echo 3 ;;
 	intake | holding | writer | ingest | worker | upkeep) echo 4 ;;
 	run | cli | cli_* | main) echo 5 ;;
@@ -43,7 +43,7 @@ for file in *.c *.h; do
 	case $file in pg.c | pg_state.[ch]) ;; *) grep -l 'libpq-fe\.h>' "$file" && fail "$file includes libpq-fe.h: pg is its place" ;; esac
 	case $file in mapping_file.c | mapping_source.c | mapping_reader.[ch]) ;; *) grep -l 'cJSON\.h>' "$file" && fail "$file includes cJSON.h: mapping_reader is its place" ;; esac
 	case $file in decode*proto.c) ;; *) grep -l 'otlp\.pb-c\.h"' "$file" && fail "$file includes otlp.pb-c.h: decode_otlp_proto is its place" ;; esac
-	case $file in decode* | mapping* | window* | dedupe*)
+	case $file in decode* | mapping* | window* | dedupe* | roster* | precedence*)
 		grep -nE 'now_wall_us|now_monotonic_ms|clock_gettime|gettimeofday|time\(NULL\)' "$file" &&
 			fail "$file reads a clock: time is an argument here" ;;
 	esac

@@ -44,13 +44,16 @@ AS $$
 	('accepted', 'Records counted, since the beginning'),
 	('dead', 'Records that became dead letters'),
 	('duplicate', 'Records counted before'),
-	('skipped', 'Records that are no calls by a written rule of their mapping'),
+	('skipped', 'Records that are no calls by a written rule of their mapping, or calls that a source rule keeps in usage_shadowed'),
 	('offset', 'Kafka offset of the message'),
 	('record', 'Number of the record in its message, from 0'),
 	('received_at', 'When the daemon met it'),
 	('reason', 'Why it could not be counted'),
 	('detail', 'Which field, and what is wrong with it'),
 	('payload_excerpt', 'Its first bytes, if ingest.dead_letter_payload keeps any'),
+	('source', 'Format of the records: the sender that does not count here'),
+	('valid_from', 'Begin of this membership'),
+	('valid_to', 'Its end: from then on the next row holds'),
 	('count', 'Records that this row stands for: floods are folded')
 $$;
 REVOKE ALL ON FUNCTION column_meanings FROM PUBLIC;

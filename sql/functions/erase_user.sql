@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Erases a person with all identities. Counters move to "(erased)", so that no total changes; sessions, titles, flags,
--- logins and what dead letters quote go. A tombstone makes later events of the key, also a replay of old ones, count for
+-- logins, team moves and what dead letters quote go. A tombstone makes later events of the key, also a replay of old ones, count for
 -- "(erased)" as well. Daemons hold ids of names: the names generation rises, they forget what they have read and not
 -- committed, and read it again.
 --
@@ -39,6 +39,10 @@ BEGIN
 	v_result.dead_letters := erase_dead_letters(v_keys);
 	DELETE FROM person_login WHERE person_id = ANY (v_ids);
 	DELETE FROM app_person WHERE person_id = ANY (v_ids);
+	DELETE FROM person_team_row WHERE person_id = ANY (v_ids);
+	IF FOUND THEN
+		PERFORM new_rules_generation();
+	END IF;
 	UPDATE person SET main_id = NULL WHERE id = ANY (v_ids);
 	DELETE FROM person WHERE id = ANY (v_ids);
 	UPDATE setting SET value = (value::bigint + 1)::text WHERE key = 'names_generation';

@@ -20,6 +20,7 @@ BEGIN
 		'identities', (SELECT json_agg(i) FROM (SELECT p.user_key, p.main_id IS NOT NULL AS alias, p.pseudonym, p.shown_key, p.kind,
 			p.titles, p.names, p.first_seen FROM person p WHERE p.id = ANY (v_ids) ORDER BY p.id) i),
 		'logins', (SELECT json_agg(l.login) FROM person_login l WHERE l.person_id = ANY (v_ids)),
+		'teams', (SELECT json_agg(t ORDER BY t.valid_from) FROM (SELECT v.team, v.valid_from FROM person_team_row v WHERE v.person_id = ANY (v_ids)) t),
 		'apps', (SELECT json_agg(a) FROM (SELECT app.name AS app, ap.day AS last_day FROM app_person ap JOIN app ON app.id = ap.app_id
 			WHERE ap.person_id = ANY (v_ids) ORDER BY 1) a),
 		'usage_by_hour', (SELECT json_agg(h ORDER BY h.bucket) FROM (SELECT t.name AS team, m.provider, m.name AS model, u.* FROM usage_hour u

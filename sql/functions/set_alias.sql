@@ -24,6 +24,7 @@ BEGIN
 			USING ERRCODE = '22023';
 	END IF;
 	UPDATE person p SET main_id = v_main WHERE p.id = v_alias OR (p.main_id = v_alias AND v_main IS NOT NULL);
+	PERFORM hand_over_teams(v_alias, v_main);
 	PERFORM show_people(ARRAY[v_alias, v_main] || ARRAY(SELECT p.id FROM person p WHERE p.main_id = v_main));
 	DELETE FROM title_flag_check; -- days of one may be flagged that days of two were not
 	PERFORM audit('set alias', CASE WHEN v_main IS NULL THEN format('identity %s is a person of its own', v_alias)

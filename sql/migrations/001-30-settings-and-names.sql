@@ -7,7 +7,7 @@ CREATE TABLE setting (
 	key text COLLATE "C" PRIMARY KEY,
 	value text NOT NULL
 );
-COMMENT ON TABLE setting IS 'What holds for the whole database: group_id, privacy_key_check, privacy_names, min_group, names_generation';
+COMMENT ON TABLE setting IS 'What holds for the whole database: group_id, privacy_key_check, privacy_names, min_group, names_generation, rules_generation';
 INSERT INTO setting VALUES ('privacy_names', 'pseudonym'), ('names_generation', '1');
 
 CREATE TABLE schema_migration (

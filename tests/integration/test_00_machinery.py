@@ -13,7 +13,7 @@ from bad_messages import bad_messages
 from checks import Checks
 from compare import differences
 from company import Company
-from oracle import BOUNDS, DAY, HOUR, MEASURES, Oracle, class_bound, ranked
+from oracle import BOUNDS, DAY, HOUR, MEASURES, Oracle, Rules, class_bound, ranked
 from oracle_decode import records_of, rfc3339
 from truth import Load
 
@@ -98,6 +98,51 @@ def dedupe(checks):
     )
 
 
+def rules(checks):
+    moves = [("alice", "red", NOW - DAY), ("alice", "blue", NOW - HOUR), ("alice", "", NOW)]
+    sources = [("acme", "*", "kong"), ("*", "blue", "native"), ("acme", "own", "codex")]
+    oracle = Oracle(NOW, rules=Rules(moves, sources))
+    for offset, fields in enumerate(
+        (
+            {"time": (NOW - DAY) // 1000 - 1},  # before the first move
+            {"time": (NOW - HOUR) // 1000 - 1},
+            {"time": (NOW - HOUR) // 1000},
+            {"time": NOW_MS},  # in no team again
+            {"user": "bob"},
+            {"team": "own"},  # an event's own team stays
+            {"provider": "acme", "event_id": "1"},  # only kong counts
+            {"provider": "acme", "event_id": "1"},  # twice is once, there too
+            {"provider": "acme", "time": (NOW - HOUR) // 1000},  # of the team blue, whose rule is stronger
+            {"provider": "acme", "team": "own"},  # the rule of both: only codex
+        )
+    ):
+        oracle.message("t", 0, offset, 0, event(**fields))
+    teams = {}
+    for (_, user, team, provider, _), row in oracle.hour.items():
+        teams[user, team, provider] = teams.get((user, team, provider), 0) + row[0]
+    checks.equal(
+        teams,
+        {
+            ("alice", "", ""): 2,
+            ("alice", "red", ""): 1,
+            ("alice", "blue", ""): 1,
+            ("bob", "", ""): 1,
+            ("alice", "own", ""): 1,
+            ("alice", "blue", "acme"): 1,
+        },
+        "rules: the team of the time, unless the event has one",
+    )
+    shadow = {(key[1], key[4]): row[0] for key, row in oracle.shadow.items()}
+    checks.equal(
+        shadow, {("", "native"): 1, ("own", "native"): 1}, "rules: provider and team before team before provider"
+    )
+    checks.equal(
+        dict(oracle.progress["t", 0]),
+        {"accepted": 7, "dead": 0, "duplicate": 1, "skipped": 2},
+        "rules: the shadow is skipped",
+    )
+
+
 def titles(checks):
     got = {user: place[:2] for (_, user), place in ranked("T", {"a": 9, "b": 9, "c": 5, "d": 4, "e": 4}).items()}
     checks.equal(
@@ -123,7 +168,7 @@ def titles(checks):
 
 def comparison(checks):
     """Each single change of one value, one row lost, one row too many must be seen."""
-    oracle = Oracle(NOW)
+    oracle = Oracle(NOW, rules=Rules(sources=[("azure", "*", "kong")]))
     company = Company(7, 60, NOW - 3 * DAY, NOW)
     for offset, (_, partition, value, time_ms) in enumerate(Load(company, 7, "t", 2, 300, NOW_MS, bad=0.1).messages()):
         oracle.message("t", partition, offset, time_ms, value)
@@ -147,7 +192,7 @@ def changed(row, index):
 
 def main():
     with Checks("the test machinery itself") as checks:
-        for part in (bad_kinds, times, measures, classes, dedupe, titles, comparison):
+        for part in (bad_kinds, times, measures, classes, dedupe, rules, titles, comparison):
             part(checks)
 
 

@@ -37,6 +37,10 @@ VIEWS = {
         5,
         f"SELECT {micros('bucket')}, user_key, team, provider, model, {M} FROM tokentally.usage_by_day",
     ),
+    "usage_shadowed": (
+        5,
+        f"SELECT {micros('bucket')}, team, provider, model, source, {M_SESSION} FROM tokentally.usage_shadowed",
+    ),
     "usage_by_session": (
         2,
         f"SELECT session_key, user_key, {micros('first_seen')}, {micros('last_seen')}, {M_SESSION}"
@@ -106,7 +110,11 @@ def check_progress(checks, database, broker, oracle, topics, label=""):
     for topic in topics:
         for partition, (_, high) in broker.watermarks(topic).items():
             counted = oracle.progress[(topic, partition)]
-            expected[(topic, partition)] = (high, "ok", counted["accepted"], counted["dead"], counted["duplicate"], 0)
+            expected[(topic, partition)] = (
+                high,
+                "ok",
+                *(counted[what] for what in ("accepted", "dead", "duplicate", "skipped")),
+            )
     checks.ok(
         actual == expected,
         f"{label}ingest_progress equals the high watermarks and the oracle's counts",

@@ -86,15 +86,39 @@ def add(rows, key, measures):
     row[ADDED] = max(row[ADDED], measures[ADDED])
 
 
+class Rules:
+    """What is looked up before a call counts. moves: (user, team, from_us); sources: (provider, team, source), "*" is any."""
+
+    def __init__(self, moves=(), sources=()):
+        self.moves, self.sources = defaultdict(list), defaultdict(set)
+        for user, team, from_us in moves:
+            self.moves[user].append((from_us, team))
+        for provider, team, source in sources:
+            self.sources[provider, team].add(source)
+
+    def team(self, event):
+        past = [move for move in self.moves.get(event["user"], ()) if move[0] <= event["time_us"]]
+        return event["team"] or (max(past)[1] if past else "")
+
+    def counts(self, event, source):
+        provider, team = event["provider"], event["team"]
+        for pair in ((provider, team), ("*", team), (provider, "*"), ("*", "*")):
+            if pair in self.sources:
+                return source in self.sources[pair]
+        return True
+
+
 class Oracle:
-    def __init__(self, now_us, minute_from_us=None):
+    def __init__(self, now_us, minute_from_us=None, rules=None):
         self.now_us = now_us
+        self.rules = rules or Rules()
+        self.shadow = {}
         self.minute_from_us = now_us - RETENTION_MINUTE if minute_from_us is None else minute_from_us
         self.minute, self.team_hour, self.hour, self.day, self.session = {}, {}, {}, {}, {}
         self.latency_minute, self.latency_hour = defaultdict(int), defaultdict(int)
         self.dead = {}
-        self.progress = defaultdict(lambda: {"accepted": 0, "dead": 0, "duplicate": 0})
-        self.counted = {}  # event_id -> message times at which it was counted
+        self.progress = defaultdict(lambda: {"accepted": 0, "dead": 0, "duplicate": 0, "skipped": 0})
+        self.counted = {}  # (event_id, in the rollups or in the shadow) -> message times at which it was counted
         self.span = {}  # session key -> [first, last]
         self.events = 0
 
@@ -111,20 +135,30 @@ class Oracle:
 
     def message(self, topic, partition, offset, time_ms, payload):
         progress = self.progress[(topic, partition)]
-        for record in records_of(payload, self.now_us):
+        for source, record in self.records(payload):
             if record.reason:
                 progress["dead"] += 1
                 self.dead[(topic, partition, offset, record.index)] = (record.reason, 1)
-            elif self.is_duplicate(record.event["event_id"], time_ms):
+                continue
+            record.event["team"] = self.rules.team(record.event)
+            counts = self.rules.counts(record.event, source)
+            if self.is_duplicate(record.event["event_id"], counts, time_ms):
                 progress["duplicate"] += 1
-            else:
+            elif counts:
                 progress["accepted"] += 1
                 self.count(record.event)
+            else:
+                progress["skipped"] += 1
+                self.count_apart(record.event, source)
 
-    def is_duplicate(self, event_id, time_ms):
+    def records(self, payload):
+        """(source, record) of each; another sender's format is the business of a test that has one."""
+        return (("native", record) for record in records_of(payload, self.now_us))
+
+    def is_duplicate(self, event_id, counts, time_ms):
         if not event_id:
             return False
-        times = self.counted.setdefault(event_id, [])
+        times = self.counted.setdefault((event_id, counts), [])
         if any(abs(time_ms - counted) <= WINDOW_MS for counted in times):
             return True
         times.append(time_ms)
@@ -154,6 +188,10 @@ class Oracle:
                 if recent:
                     self.latency_minute[(minute, provider, model, kind, bound)] += 1
 
+    def count_apart(self, event, source):
+        hour = event["time_us"] // HOUR * HOUR
+        add(self.shadow, (hour, event["team"], event["provider"], event["model"], source), measures_of(event))
+
     def views(self):
         """{view: rows}, as compare.py reads them from the database."""
         rows = {
@@ -169,6 +207,8 @@ class Oracle:
         rows["latency_by_minute"] = {key: (calls,) for key, calls in self.latency_minute.items()}
         rows["latency_by_hour"] = {key: (calls,) for key, calls in self.latency_hour.items()}
         rows["dead_letter"] = dict(self.dead)
+        if self.rules.sources:
+            rows["usage_shadowed"] = {key: tuple(row[:SESSION_MEASURES]) for key, row in self.shadow.items()}
         return rows
 
     def totals(self):

@@ -18,6 +18,8 @@ SELECT is(test.columns(v), replace(test.expand(c), 'TS', 'timestamp with time zo
 	('usage_by_team_hour', 'bucket TS, team text, provider text, model text, app text, M, DUR'),
 	('usage_by_hour', 'bucket TS, user_key text, team text, provider text, model text, M, DUR'),
 	('usage_by_day', 'bucket TS, user_key text, team text, provider text, model text, M, DUR'),
+	('usage_shadowed', 'bucket TS, team text, provider text, model text, source text, M'),
+	('person_team', 'user_key text, team text, valid_from TS, valid_to TS'),
 	('usage_by_session', 'session_key text, user_key text, first_seen TS, last_seen TS, M'),
 	('latency_by_minute', 'bucket TS, provider text, model text, kind text, le_ms double precision, calls bigint'),
 	('latency_by_hour', 'bucket TS, provider text, model text, kind text, le_ms double precision, calls bigint'),
@@ -29,7 +31,7 @@ SELECT is(test.columns(y), test.columns(t), y || ' fits ' || t) FROM (VALUES
 	('hour_delta', 'usage_hour'), ('hour_delta', 'usage_day'), ('minute_delta', 'usage_minute'),
 	('minute_delta', 'usage_team_hour'),
 	('session_delta', 'session_slot'), ('latency_delta', 'latency_minute'), ('latency_delta', 'latency_hour'),
-	('dead_letter_delta', 'dead_letter_row')) AS f (y, t);
+	('dead_letter_delta', 'dead_letter_row'), ('shadow_delta', 'usage_shadow_hour')) AS f (y, t);
 SELECT is((SELECT string_agg(c.relname, ' ') FROM pg_class c WHERE relnamespace = 'tokentally'::regnamespace
 	AND relkind IN ('r', 'p', 'v') AND NOT relispartition AND obj_description(oid, 'pg_class') IS NULL),
 	NULL, 'every table and view has a comment');

@@ -92,11 +92,11 @@ UPDATE kafka_offset SET log_end_offset = next_offset;
 SELECT count(*) FROM generate_series(1, 100) WHERE fold_days('2026-11-25 02:00Z');
 SELECT is((SELECT folded_until FROM usage_fold), '2026-11-24Z'::timestamptz, 'hours are folded up to the 24th');
 SELECT is(test.drop_all('2026-12-24Z', true),
-	'{usage_hour_p20261109,usage_hour_p20261116,latency_hour_p20261101,usage_team_hour_p20261101}'::text[],
+	'{usage_hour_p20261109,usage_hour_p20261116,latency_hour_p20261101,usage_shadow_hour_p20261101,usage_team_hour_p20261101}'::text[],
 	'hours and days go when they are folded, team-hours when they are due');
 SELECT is((SELECT sum(calls) FROM usage_by_day), 300::numeric, 'days outlive their hours');
 SELECT is(test.commit(test.owner(1), 2, 10, 20, ARRAY[test.event('2026-12-02 10:00Z')]), 'committed',
 	'commits go on');
-SELECT is(ingest_ensure_partitions('2026-11-22Z', '2026-12-01Z', '2026-12-01Z'), 3,
+SELECT is(ingest_ensure_partitions('2026-11-22Z', '2026-12-01Z', '2026-12-01Z'), 4,
 	'what was dropped can be made again');
 SELECT * FROM finish();

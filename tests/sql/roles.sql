@@ -37,9 +37,9 @@ SELECT is((SELECT count(*) FROM test.functions_of('test_nobody')), 0::bigint, '.
 
 SELECT ok(has_table_privilege('tokentally_reader', 'tokentally.' || v, 'SELECT'), 'reader sees ' || v)
 FROM unnest(ARRAY['usage_by_minute', 'usage_by_team_hour', 'usage_by_hour', 'usage_by_day', 'usage_by_session',
-	'latency_by_minute', 'latency_by_hour', 'ingest_progress']) v;
+	'latency_by_minute', 'latency_by_hour', 'ingest_progress', 'usage_shadowed']) v;
 SELECT ok(NOT has_table_privilege('tokentally_reader', 'tokentally.' || v, 'SELECT'), 'reader does not see ' || v)
-FROM unnest(ARRAY['dead_letter', 'shown_team', 'shown_app']) v;
+FROM unnest(ARRAY['dead_letter', 'shown_team', 'shown_app', 'person_team']) v;
 SELECT ok(has_table_privilege(r, 'tokentally.dead_letter', 'SELECT'), r || ' sees dead letters')
 FROM unnest(ARRAY['tokentally_people', 'tokentally_admin']) r;
 SELECT unalike(test.relations_with('tokentally_ingest', 'SELECT', 'v'), '%' || v || '%',
@@ -47,7 +47,7 @@ SELECT unalike(test.relations_with('tokentally_ingest', 'SELECT', 'v'), '%' || v
 FROM unnest(ARRAY['usage_', 'latency_', 'dead_letter', 'shown_']) v;
 
 SELECT ok(NOT EXISTS (SELECT FROM test.functions_of('tokentally_reader') f
-	WHERE f ~ '^(ingest|intern|commit|fold|set_|accept|erase|make_|take_)'),
+	WHERE f ~ '^(ingest|intern|import|commit|fold|set_|accept|erase|make_|take_)'),
 	'readers call no function that writes');
 SELECT ok(NOT EXISTS (SELECT FROM test.functions_of('tokentally_ingest') f
 	WHERE f ~ '^(commit_|set_person|accept_reset|erase|make_partition|take_lock|fold_day$|dedupe_)'),
@@ -56,12 +56,12 @@ SELECT ok(f IN (SELECT test.functions_of('tokentally_ingest')), 'the daemon may 
 FROM unnest(ARRAY['ingest_hello', 'ingest_ensure_partitions', 'ingest_drop_partitions', 'intern_people',
 	'intern_teams', 'intern_apps',
 	'intern_models', 'ingest_starts', 'ingest_claim', 'ingest_owners', 'ingest_dedupe_blocks', 'ingest_dedupe_since', 'ingest_trim_dedupe',
-	'ingest_quarantine', 'ingest_commit',
+	'ingest_quarantine', 'ingest_commit', 'ingest_rules', 'ingest_roster', 'ingest_sources',
 	'fold_days']) f;
 SELECT ok(f IN (SELECT test.functions_of('tokentally_admin'))
 	AND f NOT IN (SELECT test.functions_of('tokentally_ingest'))
 	AND f NOT IN (SELECT test.functions_of('tokentally_people')), 'admin alone may call ' || f)
-FROM unnest(ARRAY['set_person', 'accept_reset']) f;
+FROM unnest(ARRAY['set_person', 'accept_reset', 'import_people', 'set_team']) f;
 SELECT is(test.definer('usage_by_day_in'), false, 'usage_by_day_in reads as its caller');
 
 SELECT is((SELECT string_agg(proname, ' ') FROM pg_proc WHERE pronamespace = 'tokentally'::regnamespace

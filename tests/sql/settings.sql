@@ -14,10 +14,10 @@ SELECT throws_ok($$SELECT ingest_hello(1, 'k2', 'pseudonym', 5)$$, 'TT011', NULL
 SELECT lives_ok($$SELECT ingest_hello(1, '', 'pseudonym', 5)$$, 'no key is not another key');
 SELECT throws_ok($$SELECT ingest_hello(1, 'k1', 'nicknames', 5)$$, '22023', NULL, 'privacy.names has three values');
 SELECT is((SELECT string_agg(key || '=' || value, ' ' ORDER BY key) FROM setting WHERE key <> 'tombstone_key'),
-	'min_group=5 names_generation=1 privacy_key_check=k1 privacy_names=pseudonym', 'all is recorded');
+	'min_group=5 names_generation=1 privacy_key_check=k1 privacy_names=pseudonym rules_generation=0', 'all is recorded');
 
 SELECT lives_ok($$SELECT ingest_hello(1, '', NULL, NULL)$$, 'a tool without a word about privacy may say hello');
-SELECT is((SELECT string_agg(value, ' ' ORDER BY key) FROM setting WHERE key <> 'tombstone_key'), '5 1 k1 pseudonym', '... and changes nothing');
+SELECT is((SELECT string_agg(value, ' ' ORDER BY key) FROM setting WHERE key <> 'tombstone_key'), '5 1 k1 pseudonym 0', '... and changes nothing');
 
 SELECT intern_people('{ann,bob,cy}', '{A,B,C}');
 SELECT set_person('bob', names => 'named');

@@ -48,6 +48,12 @@ static const struct line lines[] = {
 	{ { "top", "--to", "3" }, STATUS_USAGE, NULL, "does not take" },
 	{ { "migrate", "--nope" }, STATUS_USAGE, NULL, "wrong options" },
 	{ { "migrate", "-c" }, STATUS_USAGE, NULL, "wrong options" },
+	{ { "help", "people" }, STATUS_DONE, "user,team,from", NULL },
+	{ { "people" }, STATUS_USAGE, NULL, "people import FILE" },
+	{ { "people", "import" }, STATUS_USAGE, NULL, "people import FILE" },
+	{ { "people", "export", "x" }, STATUS_USAGE, NULL, "people import FILE" },
+	{ { "people", "import", "x", "--from", "now" }, STATUS_USAGE, NULL, "--from wants" },
+	{ { "titles", "--from", "2026-11-23" }, STATUS_USAGE, NULL, "does not take" },
 	{ { "run", "-c", "/nonexistent/file" }, STATUS_CONFIG, NULL, "/nonexistent/file" },
 	{ { "check", "-c", "/nonexistent/file" }, STATUS_CONFIG, NULL, "/nonexistent/file" },
 };

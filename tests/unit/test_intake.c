@@ -16,6 +16,7 @@
 #include <cmocka.h>
 #include <xxhash.h>
 
+#include "formats.h"
 #include "intake.h"
 #include "mapping.h"
 #include "period.h"
@@ -327,6 +328,153 @@ static void a_sum_that_would_leave_64_bits_is_told(void **state)
 	close_desk(&desk);
 }
 
+static size_t rows_of(const struct desk *desk, size_t *shadows)
+{
+	size_t hours;
+
+	window_hours(desk->batch->window, &hours);
+	window_shadows(desk->batch->window, shadows);
+	return hours;
+}
+
+static void check_teams(const struct desk *desk, const char *const *teams, size_t count)
+{
+	size_t found;
+	const struct window_name *names = window_names(desk->batch->window, NAME_TEAM, &found);
+
+	assert_int_equal(found, count);
+	for (size_t i = 0; i < count; i++)
+		assert_true(span_is(names[i].text, teams[i]));
+}
+
+static void an_event_without_a_team_gets_that_of_its_time(void **state)
+{
+	static const char *const teams[] = { "", "red", "blue", "own" };
+	struct rules *rules;
+	struct desk desk;
+
+	(void)state;
+	open_desk(&desk, IDS_MAX, -1, -1);
+	rules = intake_rules(desk.intake);
+	assert_int_equal(rules->generation, RULES_UNKNOWN);
+	roster_add(rules->roster, SPAN("u"), (NOW_MS - 2) * US_PER_MS, SPAN("red"));
+	roster_add(rules->roster, SPAN("u"), NOW_MS * US_PER_MS, SPAN("blue"));
+	roster_sort(rules->roster);
+	assert_true(put(&desk, 0, NOW_MS, "{\"time\":1795427999997,\"user\":\"u\",\"model\":\"m\"}"));
+	assert_true(put(&desk, 0, NOW_MS, "{\"time\":1795427999999,\"user\":\"u\",\"model\":\"m\",\"team\":\"\"}"));
+	assert_true(put(&desk, 0, NOW_MS, EVENT("")));
+	assert_true(put(&desk, 0, NOW_MS, EVENT(",\"team\":\"own\"")));
+	assert_true(put(&desk, 0, NOW_MS, "{\"time\":1795428000000,\"user\":\"someone else\",\"model\":\"m\"}"));
+	check_teams(&desk, teams, 4);
+	assert_counts(&desk.batch->progress[0], 5, 0, 0, 0);
+	close_desk(&desk);
+}
+
+static void a_source_that_does_not_count_goes_into_the_shadow(void **state)
+{
+	struct rules *rules;
+	struct desk desk;
+	size_t shadows;
+
+	(void)state;
+	open_desk(&desk, IDS_MAX, -1, -1);
+	rules = intake_rules(desk.intake);
+	precedence_add(rules->precedence, SPAN("acme"), SPAN("*"), SPAN("litellm"));
+	assert_true(put(&desk, 0, NOW_MS, EVENT(",\"provider\":\"acme\"")));
+	assert_true(put(&desk, 0, NOW_MS, EVENT(",\"provider\":\"other\"")));
+	assert_counts(&desk.batch->progress[0], 1, 0, 0, 1);
+	assert_int_equal(rows_of(&desk, &shadows), 1);
+	assert_int_equal(shadows, 1);
+	assert_true(desk.batch->progress[0].event_time_max_us == NOW_MS * US_PER_MS);
+	precedence_add(rules->precedence, SPAN("acme"), SPAN("*"), SPAN("native"));
+	assert_true(put(&desk, 0, NOW_MS, EVENT(",\"provider\":\"acme\"")));
+	assert_counts(&desk.batch->progress[0], 2, 0, 0, 1);
+	close_desk(&desk);
+}
+
+static void a_rule_of_a_team_holds_for_one_from_the_roster(void **state)
+{
+	struct rules *rules;
+	struct desk desk;
+
+	(void)state;
+	open_desk(&desk, IDS_MAX, -1, -1);
+	rules = intake_rules(desk.intake);
+	roster_add(rules->roster, SPAN("u"), 0, SPAN("red"));
+	roster_sort(rules->roster);
+	precedence_add(rules->precedence, SPAN("*"), SPAN("red"), SPAN("litellm"));
+	assert_true(put(&desk, 0, NOW_MS, EVENT("")));
+	assert_true(put(&desk, 0, NOW_MS, EVENT(",\"team\":\"blue\"")));
+	assert_counts(&desk.batch->progress[0], 1, 0, 0, 1);
+	close_desk(&desk);
+}
+
+/* The senders of docs/FORMATS.md, by the names that their formats have there. */
+static void a_gateway_and_an_agent_are_told_apart(void **state)
+{
+	static const char gateway[] =
+		"{\"id\":\"1\",\"call_type\":\"anthropic_messages\",\"status\":\"success\",\"custom_llm_provider\":\"anthropic\","
+		"\"model\":\"claude-sonnet-5\",\"startTime\":1795427999.5,\"endTime\":1795428000.1,\"prompt_tokens\":10,\"completion_tokens\":5,"
+		"\"total_tokens\":15,\"metadata\":{\"user_api_key_user_email\":\"alice@corp.example\"}}";
+	static const char agent[] =
+		"{\"resourceLogs\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":{\"stringValue\":\"claude-code\"}}]},"
+		"\"scopeLogs\":[{\"logRecords\":[{\"timeUnixNano\":\"1795428000100000000\",\"body\":{\"stringValue\":\"claude_code.api_request\"},"
+		"\"attributes\":[{\"key\":\"event.name\",\"value\":{\"stringValue\":\"api_request\"}},"
+		"{\"key\":\"user.email\",\"value\":{\"stringValue\":\"alice@corp.example\"}},"
+		"{\"key\":\"model\",\"value\":{\"stringValue\":\"claude-sonnet-5\"}},{\"key\":\"input_tokens\",\"value\":{\"intValue\":\"10\"}},"
+		"{\"key\":\"output_tokens\",\"value\":{\"intValue\":\"5\"}}]}]}]}]}";
+	const struct window_name *names;
+	struct mappings *mappings;
+	struct rules *rules;
+	struct desk desk;
+	size_t count;
+	struct err err;
+
+	(void)state;
+	open_desk(&desk, IDS_MAX, -1, -1);
+	mappings = formats_builtin(&err);
+	assert_non_null(mappings);
+	intake_reload(desk.intake, mappings);
+	rules = intake_rules(desk.intake);
+	precedence_add(rules->precedence, SPAN("anthropic"), SPAN("*"), SPAN("litellm"));
+	precedence_add(rules->precedence, SPAN("anthropic"), SPAN("lab"), SPAN("claude_code"));
+	assert_true(put(&desk, 0, NOW_MS, gateway));
+	assert_true(put(&desk, 0, NOW_MS, agent));
+	assert_counts(&desk.batch->progress[0], 1, 0, 0, 1);
+	names = window_names(desk.batch->window, NAME_SOURCE, &count);
+	assert_int_equal(count, 1);
+	assert_true(span_is(names[0].text, "claude_code"));
+	roster_add(rules->roster, SPAN("alice@corp.example"), 0, SPAN("lab"));
+	roster_sort(rules->roster);
+	assert_true(put(&desk, 0, NOW_MS, gateway));
+	assert_true(put(&desk, 0, NOW_MS, agent));
+	assert_counts(&desk.batch->progress[0], 2, 0, 0, 2);
+	names = window_names(desk.batch->window, NAME_SOURCE, &count);
+	assert_int_equal(count, 2);
+	assert_true(span_is(names[1].text, "litellm"));
+	close_desk(&desk);
+	mappings_free(mappings);
+}
+
+/* The gateway and the agent may well use the request's id both: the copy that counts must count. */
+static void in_the_shadow_ids_are_those_of_the_shadow(void **state)
+{
+	struct rules *rules;
+	struct desk desk;
+
+	(void)state;
+	open_desk(&desk, IDS_MAX, -1, -1);
+	rules = intake_rules(desk.intake);
+	precedence_add(rules->precedence, SPAN("acme"), SPAN("*"), SPAN("litellm"));
+	assert_true(put(&desk, 0, NOW_MS, EVENT(",\"provider\":\"acme\",\"event_id\":\"1\"")));
+	assert_true(put(&desk, 0, NOW_MS, EVENT(",\"provider\":\"acme\",\"event_id\":\"1\"")));
+	assert_counts(&desk.batch->progress[0], 0, 0, 1, 1);
+	precedence_clear(rules->precedence);
+	assert_true(put(&desk, 0, NOW_MS, EVENT(",\"provider\":\"acme\",\"event_id\":\"1\"")));
+	assert_counts(&desk.batch->progress[0], 1, 0, 1, 1);
+	close_desk(&desk);
+}
+
 /* Runs the clock for a while, one quiet commit a minute. */
 static int64_t wait_minutes(struct desk *desk, int minutes)
 {
@@ -537,6 +685,11 @@ int main(void)
 		cmocka_unit_test(a_refused_message_is_one_dead_letter),
 		cmocka_unit_test(many_refused_messages_make_room_for_the_newest),
 		cmocka_unit_test(a_sum_that_would_leave_64_bits_is_told),
+		cmocka_unit_test(an_event_without_a_team_gets_that_of_its_time),
+		cmocka_unit_test(a_source_that_does_not_count_goes_into_the_shadow),
+		cmocka_unit_test(a_rule_of_a_team_holds_for_one_from_the_roster),
+		cmocka_unit_test(a_gateway_and_an_agent_are_told_apart),
+		cmocka_unit_test(in_the_shadow_ids_are_those_of_the_shadow),
 		cmocka_unit_test(nothing_is_forgotten_soon_after_a_claim),
 		cmocka_unit_test(old_ids_are_forgotten_in_the_end),
 		cmocka_unit_test(a_partition_that_lags_behind_holds_its_ids),

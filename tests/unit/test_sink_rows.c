@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * sink_rows: a batch as arrays: which rows, in which order, and that each row has the fields that
- * sql/migrations/001-20-types.sql has. The bytes of a field are test_pg_array's.
+ * sql/migrations (001-20-types.sql, shadows 001-76) has. The bytes of a field are test_pg_array's.
  */
 #include "autoconf.h"
 
@@ -26,8 +26,8 @@
 #define ARRAY_HEADER_BYTES 20
 
 static const struct sink_types types = {
-	.element_oid = { 100, 101, 102, 103, 104, 105, 106 },
-	.array_oid = { 200, 201, 202, 203, 204, 205, 206 },
+	.element_oid = { 100, 101, 102, 103, 104, 105, 106, 107 },
+	.array_oid = { 200, 201, 202, 203, 204, 205, 206, 207 },
 };
 
 static uint32_t word_at(const struct pg_array *array, size_t at)
@@ -96,6 +96,16 @@ static void add_event(struct batch *batch, int person, int team, int session, in
 	assert_true(window_add(batch->window, &event));
 }
 
+static void add_shadow(struct batch *batch, int team, const char *source, int64_t time_us)
+{
+	struct event event = { .time_us = time_us, .model = SPAN("m"), .measures = { [M_CALLS] = 1 } };
+	char name[16];
+
+	snprintf(name, sizeof name, "t%d", team);
+	event.team = span_of(name);
+	assert_true(window_add_shadow(batch->window, &event, span_of(source)));
+}
+
 static void make_ids(struct made *made)
 {
 	for (enum name_kind kind = NAME_PERSON; kind < NAME_SESSION; kind++) {
@@ -138,7 +148,7 @@ static void drop(struct made *made)
 	batch_free(made->batch);
 }
 
-static void an_empty_batch_is_seven_empty_arrays(void **state)
+static void an_empty_batch_is_eight_empty_arrays(void **state)
 {
 	struct made made;
 	struct err err;
@@ -156,7 +166,7 @@ static void an_empty_batch_is_seven_empty_arrays(void **state)
 
 static void each_row_says_as_many_fields_as_its_type_has(void **state)
 {
-	static const uint32_t fields[SINK_TYPES] = { 13, 9, 19, 19, 19, 5, 9 };
+	static const uint32_t fields[SINK_TYPES] = { 13, 9, 19, 19, 19, 5, 9, 16 };
 	const struct record record = { .reason = DEAD_NOT_JSON };
 	struct made made;
 	struct err err;
@@ -165,6 +175,7 @@ static void each_row_says_as_many_fields_as_its_type_has(void **state)
 	make(&made);
 	add_event(made.batch, 1, 1, 1, HOUR0);
 	batch_add_dead(made.batch, 1, 5, &record, HOUR0, 0, false);
+	add_shadow(made.batch, 1, "codex", HOUR0);
 	dedupe_log_add(made.batch->progress[1].ids, 1, 2);
 	made.batch->progress[1].to_offset = 6;
 	assert_true(fill(&made, &err));
@@ -183,6 +194,7 @@ static void each_row_says_as_many_fields_as_its_type_has(void **state)
 	assert_int_equal(made.rows.latencies, 1);
 	assert_int_equal(made.rows.dead, 1);
 	assert_int_equal(made.rows.dedupe, 1);
+	assert_int_equal(made.rows.shadows, 1);
 	drop(&made);
 }
 
@@ -321,6 +333,33 @@ static void a_session_has_its_name_and_its_pseudonym(void **state)
 	drop(&made);
 }
 
+static void shadows_are_in_order_and_name_their_source(void **state)
+{
+	static const char *const sources[] = { "native", "codex", "litellm", "codex_2" };
+	static const char *const sorted[] = { "codex", "codex_2", "litellm", "native" };
+	const struct pg_array *shadows;
+	struct made made;
+	struct err err;
+
+	(void)state;
+	make(&made);
+	for (int hour = 1; hour >= 0; hour--)
+		for (int team = 0; team < 2; team++)
+			for (int i = 0; i < 4; i++)
+				add_shadow(made.batch, team, sources[i], HOUR0 + hour * US_PER_HOUR + i);
+	assert_true(fill(&made, &err));
+	shadows = &made.arrays.arrays[TYPE_SHADOW];
+	assert_int_equal(shadows->count, 16);
+	for (int row = 0; row < 16; row++) {
+		assert_true(time_of(shadows, row, 0) == HOUR0 + row / 8 * US_PER_HOUR);
+		assert_int_equal(number_of(shadows, row, 1), 1000 * (NAME_TEAM + 1) - (row / 4 % 2 ? 0 : 1));
+		assert_true(span_is(field_of(shadows, row, 3), sorted[row % 4]));
+		assert_int_equal(number_of(shadows, row, 4), 1);
+	}
+	assert_int_equal(made.rows.hours + made.rows.minutes, 0);
+	drop(&made);
+}
+
 static void more_than_a_statement_carries_is_bad_data(void **state)
 {
 	CLEANUP(free_ptr) char *payload = xcalloc(1, 1 << 20);
@@ -341,12 +380,13 @@ static void more_than_a_statement_carries_is_bad_data(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_empty_batch_is_seven_empty_arrays),
+		cmocka_unit_test(an_empty_batch_is_eight_empty_arrays),
 		cmocka_unit_test(each_row_says_as_many_fields_as_its_type_has),
 		cmocka_unit_test(only_partitions_that_moved_make_progress),
 		cmocka_unit_test(a_dead_letter_without_payload_has_null),
 		cmocka_unit_test(rows_are_in_the_order_of_their_tables_keys),
 		cmocka_unit_test(a_session_has_its_name_and_its_pseudonym),
+		cmocka_unit_test(shadows_are_in_order_and_name_their_source),
 		cmocka_unit_test(more_than_a_statement_carries_is_bad_data),
 	};
 

@@ -106,6 +106,68 @@ static void one_event_makes_one_row_of_each_kind(void **state)
 	window_free(window);
 }
 
+static void a_call_in_the_shadow_makes_one_row_of_its_own(void **state)
+{
+	struct window *window = window_new();
+	struct event event = an_event();
+	const struct shadow_row *rows;
+	size_t count;
+
+	(void)state;
+	assert_true(window_add_shadow(window, &event, SPAN("codex")));
+	event.time_us += 10 * US_PER_MINUTE;
+	event.user = SPAN("bob");
+	assert_true(window_add_shadow(window, &event, SPAN("codex")));
+	assert_true(window_add_shadow(window, &event, SPAN("kong")));
+	event.time_us += US_PER_HOUR;
+	assert_true(window_add_shadow(window, &event, SPAN("kong")));
+	event.team = SPAN("blue");
+	assert_true(window_add_shadow(window, &event, SPAN("kong")));
+	event.model = SPAN("small");
+	assert_true(window_add_shadow(window, &event, SPAN("kong")));
+	rows = window_shadows(window, &count);
+	assert_int_equal(count, 5);
+	assert_int_equal(window_row_count(window), 5);
+	assert_int_equal(rows[0].bucket_us, TEN_O_CLOCK);
+	check_name(window, NAME_TEAM, rows[0].team, "red");
+	check_name(window, NAME_SOURCE, rows[0].source, "codex");
+	assert_int_equal(rows[0].measures[M_CALLS], 2);
+	assert_int_equal(rows[0].measures[M_INPUT_TOKENS], 200);
+	check_name(window, NAME_SOURCE, rows[1].source, "kong");
+	assert_int_equal(rows[2].bucket_us, TEN_O_CLOCK + US_PER_HOUR);
+	check_name(window, NAME_TEAM, rows[3].team, "blue");
+	assert_int_not_equal(rows[3].model, rows[4].model);
+	window_names(window, NAME_PERSON, &count); /* nobody is interned for it */
+	assert_int_equal(count, 0);
+	window_hours(window, &count);
+	assert_int_equal(count, 0);
+	add(window, an_event());
+	assert_int_equal(window_row_count(window), 10);
+	window_clear(window, 1 << 20);
+	window_shadows(window, &count);
+	assert_int_equal(count, 0);
+	window_free(window);
+}
+
+static void a_shadow_that_would_overflow_changes_nothing(void **state)
+{
+	struct window *window = window_new();
+	struct event event = an_event();
+	const struct shadow_row *rows;
+	size_t count;
+
+	(void)state;
+	event.measures[M_COST_NANO] = INT64_MAX;
+	assert_true(window_add_shadow(window, &event, SPAN("codex")));
+	event.measures[M_COST_NANO] = 1;
+	assert_false(window_add_shadow(window, &event, SPAN("codex")));
+	rows = window_shadows(window, &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(rows[0].measures[M_CALLS], 1);
+	assert_true(window_add_shadow(window, &event, SPAN("kong")));
+	window_free(window);
+}
+
 static void latency_rows_name_kind_and_class(void **state)
 {
 	struct window *window = window_new();
@@ -482,6 +544,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_event_makes_one_row_of_each_kind),
+		cmocka_unit_test(a_call_in_the_shadow_makes_one_row_of_its_own),
+		cmocka_unit_test(a_shadow_that_would_overflow_changes_nothing),
 		cmocka_unit_test(latency_rows_name_kind_and_class),
 		cmocka_unit_test(measures_add_up_and_the_longest_duration_stays),
 		cmocka_unit_test(a_late_event_goes_to_its_own_buckets),
