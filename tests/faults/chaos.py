@@ -11,6 +11,7 @@ import time
 
 import psycopg2
 
+from checks import wait_for
 from harness import CRASHED, SESSION_MS
 
 BACKENDS = "SELECT pid FROM pg_stat_activity WHERE usename = 'tally_login' ORDER BY pid"
@@ -90,6 +91,9 @@ class Chaos:
     def do_term(self):
         daemon = self.some_daemon()
         if any(pid == daemon.process.pid for _, pid in self.to_continue):
+            return
+        wait_for(lambda: not daemon.alive() or daemon.handles_signals(), 60, f"{daemon.name} to start")
+        if not daemon.alive():
             return
         status = daemon.end()
         if status not in (0, CRASHED):

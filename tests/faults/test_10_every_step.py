@@ -51,6 +51,7 @@ class Runs:
             return not self.scene.behind()
 
         wait_for(counted, 60, f"all messages to be counted with {rule}", interval=0.05)
+        wait_for(lambda: not daemon.alive() or daemon.handles_signals(), 60, f"{daemon.name} to start")
         status = daemon.end()
         if status not in (0, CRASHED):
             raise AssertionError(f"{rule}: exit status {status}: {daemon.last_lines(4)}")
@@ -61,7 +62,7 @@ class Runs:
             status, daemon.process = daemon.process.returncode, None
             if status not in (1, CRASHED):
                 raise AssertionError(f"exit status {status}: {daemon.last_lines(4)}")
-            daemon.start()  # until it is ready: before that a SIGTERM ends it as it ends any process
+            daemon.start(ready=False)
 
     def sweep(self, points, action, stride=1):
         """Fails the Nth step that matches, until none is left to fail."""

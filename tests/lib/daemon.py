@@ -52,6 +52,7 @@ class Daemon:
 
     def start(self, *overrides, ready=True, env=None):
         with open(self.log_path, "ab") as log:
+            self.log_start = log.tell()
             command = [self.binary, "run", "-c", self.config]
             for override in overrides:
                 command += ["-o", override]
@@ -112,6 +113,10 @@ class Daemon:
     def log(self):
         with open(self.log_path, errors="replace") as log:
             return log.read()
+
+    def handles_signals(self):
+        """Before its first line a signal ends it as it ends any process."""
+        return " starting" in self.log()[self.log_start :]
 
     def last_lines(self, count):
         return self.log().splitlines()[-count:]
