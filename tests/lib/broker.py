@@ -77,11 +77,13 @@ class Broker:
         self.properties = f"{directory}/server.properties"
         with open(self.properties, "w") as out:
             out.write(PROPERTIES.format(port=self.port, controller=free_port(), directory=directory))
+        # A killed JVM leaves what it unpacked: in our directory, then.
+        self.jvm = ["java", *JVM, f"-Djava.io.tmpdir={directory}", "-cp", jars()]
         self.java("kafka.tools.StorageTool", "format", "-t", uuid.uuid4().hex[:22], "-c", self.properties)
 
     def java(self, main, *args):
         """Runs one of Kafka's own tools to its end."""
-        done = subprocess.run(["java", *JVM, "-cp", jars(), main, *args], capture_output=True, text=True, timeout=120)
+        done = subprocess.run([*self.jvm, main, *args], capture_output=True, text=True, timeout=120)
         if done.returncode:
             raise Failed(f"{main}: {(done.stderr or done.stdout).strip()[-500:]}")
         return done.stdout
@@ -89,7 +91,7 @@ class Broker:
     def start(self):
         self.log = open(f"{self.directory}/stderr", "ab")
         self.process = subprocess.Popen(
-            ["java", *JVM, "-cp", jars(), "kafka.Kafka", self.properties],
+            [*self.jvm, "kafka.Kafka", self.properties],
             stdout=self.log,
             stderr=self.log,
             env={**os.environ, "LC_ALL": "C.UTF-8"},
