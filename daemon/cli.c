@@ -69,6 +69,12 @@ static const struct cli_command commands[] = {
 	  "Needs tokentally_admin.\n"
 	  "  --user KEY            as events name the person; all aliases are in it\n",
 	  CLI_USER, 0, cli_export },
+	{ "rekey", "rekey [-c FILE] [-o ...] [--key FILE] [--dry-run]", "change the privacy key of the database",
+	  "Makes all pseudonyms anew, with the configured privacy.key or that of --key. Ended in the middle, the same command\n"
+	  "goes on. Erased people stay erased. Needs tokentally_owner or a superuser, as migrate does.\n"
+	  "  --key FILE            the new key; the configured privacy.key must then be the present one\n"
+	  "  --dry-run             only say what would be changed\n",
+	  CLI_KEY | CLI_DRY_RUN, 0, cli_rekey },
 	{ "offsets", "offsets show | accept-reset TOPIC PARTITION [--to earliest|latest|OFFSET] [--reason TEXT]",
 	  "the ingest position by partition; end a quarantine",
 	  "  show                  position, log end, state and totals of each partition\n"
@@ -113,7 +119,7 @@ static int usage_error(const struct cli_command *command, const char *what)
 	return STATUS_USAGE;
 }
 
-enum { OPT_CONNECT = 256, OPT_DRY_RUN, OPT_JSON, OPT_AS_OF, OPT_METRIC, OPT_WINDOW, OPT_TO, OPT_REASON, OPT_FROM, OPT_USER, OPT_TITLE, OPT_ME, OPT_HELP };
+enum { OPT_CONNECT = 256, OPT_DRY_RUN, OPT_JSON, OPT_AS_OF, OPT_METRIC, OPT_WINDOW, OPT_TO, OPT_REASON, OPT_FROM, OPT_USER, OPT_TITLE, OPT_ME, OPT_KEY, OPT_HELP };
 
 static const struct option long_options[] = {
 	{ "connect", no_argument, NULL, OPT_CONNECT },	   { "dry-run", no_argument, NULL, OPT_DRY_RUN },
@@ -122,8 +128,8 @@ static const struct option long_options[] = {
 	{ "to", required_argument, NULL, OPT_TO },	   { "reason", required_argument, NULL, OPT_REASON },
 	{ "from", required_argument, NULL, OPT_FROM },
 	{ "user", required_argument, NULL, OPT_USER },	   { "title", required_argument, NULL, OPT_TITLE },
-	{ "me", no_argument, NULL, OPT_ME },		   { "help", no_argument, NULL, OPT_HELP },
-	{ NULL, 0, NULL, 0 },
+	{ "me", no_argument, NULL, OPT_ME },		   { "key", required_argument, NULL, OPT_KEY },
+	{ "help", no_argument, NULL, OPT_HELP },	   { NULL, 0, NULL, 0 },
 };
 
 /* Takes one option. False: not one of this command's. */
@@ -150,6 +156,7 @@ static bool take_option(const struct cli_command *command, struct cli_args *args
 	case OPT_USER: args->user = value; needs = CLI_USER; break;
 	case OPT_TITLE: args->title = value; needs = CLI_TITLE; break;
 	case OPT_ME: args->me = true; needs = CLI_BOARD; break;
+	case OPT_KEY: args->key = value; needs = CLI_KEY; break;
 	case OPT_REASON: args->reason = value; needs = CLI_RESET; break;
 	case OPT_HELP:
 	case 'h': args->help = true; break;

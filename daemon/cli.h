@@ -19,7 +19,7 @@ struct cli_args {
 	char *overrides[CLI_OVERRIDES_MAX];
 	size_t override_count;
 	bool connect, dry_run, json, me, help;
-	const char *from, *as_of, *metric, *window, *count, *to, *reason, *user, *title;
+	const char *from, *as_of, *metric, *window, *count, *to, *reason, *user, *title, *key;
 	char *const *rest; /* what is not an option */
 	int rest_count;
 };
@@ -34,6 +34,7 @@ enum cli_flag { /* which options a command takes, beside -c, -o and --help */
 	CLI_USER = 1 << 6,
 	CLI_TITLE = 1 << 7,
 	CLI_FROM = 1 << 8,
+	CLI_KEY = 1 << 9,
 };
 
 struct cli_command {
@@ -64,5 +65,8 @@ int cli_explain(struct cli_args *args);
 
 /* cli_teams.c */
 int cli_people(struct cli_args *args);
+
+/* cli_rekey.c */
+int cli_rekey(struct cli_args *args);
 
 #endif

@@ -48,6 +48,7 @@ struct use_cache {
 
 struct names {
 	struct pseudonymizer *pseudonymizer;
+	int64_t generation; /* of the names that are being resolved */
 	size_t bytes_max;
 	struct table table;
 	struct entry *entries;
@@ -148,7 +149,7 @@ static struct entry *remember(struct names *names, const struct window_name *nam
 }
 
 static const char *const intern_statements[NAME_KINDS] = {
-	[NAME_PERSON] = "SELECT unnest(intern_people($1::text[], $2::text[]))",
+	[NAME_PERSON] = "SELECT unnest(intern_people($1::text[], $2::text[], $3::bigint))",
 	[NAME_TEAM] = "SELECT unnest(intern_teams($1::text[]))",
 	[NAME_MODEL] = "SELECT unnest(intern_models($1::text[], $2::text[]))",
 	[NAME_APP] = "SELECT unnest(intern_apps($1::text[]))",
@@ -190,6 +191,8 @@ static bool intern(struct names *names, struct pg *pg, enum name_kind kind, cons
 	pg_param_array(&params, PG_OID_TEXT_ARRAY, &first);
 	if (kind == NAME_PERSON || kind == NAME_MODEL)
 		pg_param_array(&params, PG_OID_TEXT_ARRAY, &second);
+	if (kind == NAME_PERSON)
+		pg_param_int8(&params, names->generation);
 	if (!pg_exec(pg, intern_statements[kind], &params, PG_TEXT, STATEMENT_TIMEOUT_MS, &result, err))
 		return false;
 	if ((size_t)pg_rows(result) != count)
@@ -237,6 +240,13 @@ static void forget_sessions(struct session_cache *sessions)
 	free(sessions->keys);
 	sessions->keys = NULL;
 	sessions->count = sessions->capacity = 0;
+}
+
+void names_use_key(struct names *names, struct pseudonymizer *pseudonymizer)
+{
+	names->pseudonymizer = pseudonymizer;
+	names_forget(names);
+	forget_sessions(&names->sessions);
 }
 
 static const struct session_key *find_session(const struct session_cache *sessions, const struct session_key *key,
@@ -358,9 +368,10 @@ static bool tell_uses(struct names *names, struct pg *pg, const struct window *w
 	return false;
 }
 
-bool names_resolve(struct names *names, struct pg *pg, const struct window *window, struct name_ids *ids,
-		   struct err *err)
+bool names_resolve(struct names *names, struct pg *pg, int64_t generation, const struct window *window,
+		   struct name_ids *ids, struct err *err)
 {
+	names->generation = generation;
 	if (bytes_used(names) > names->bytes_max) {
 		names_forget(names);
 		metric_add_label(METRIC_LIMIT_REACHED, LIMIT_NAME_CACHE, 1);

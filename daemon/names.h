@@ -39,7 +39,11 @@ struct names *names_new(struct pseudonymizer *pseudonymizer, size_t bytes_max, s
 void names_free(struct names *names);
 /* After an erase the same key may have another id. */
 void names_forget(struct names *names);
-bool names_resolve(struct names *names, struct pg *pg, const struct window *window, struct name_ids *ids,
-		   struct err *err) ATTR_MUST_CHECK;
+/* Another key from here on: also what was made with the former is forgotten. */
+void names_use_key(struct names *names, struct pseudonymizer *pseudonymizer);
+/* generation: what the database said when this process's key was its own; when it no longer is, ERR_FENCED with
+ * PG_PROBLEM_NAMES. */
+bool names_resolve(struct names *names, struct pg *pg, int64_t generation, const struct window *window,
+		   struct name_ids *ids, struct err *err) ATTR_MUST_CHECK;
 
 #endif

@@ -132,7 +132,7 @@ const struct option_def option_defs[] = {
 
 	OPT_WORD("privacy.names", privacy_names, enum privacy_names, names_words, "pseudonym", LIVE,
 		 "what readers see of a person: named, pseudonym, hidden"),
-	OPT_STRING("privacy.key", privacy_key, NULL, OPTION_SECRET, options_check_filled,
+	OPT_STRING("privacy.key", privacy_key, NULL, OPTION_SECRET | LIVE, options_check_filled,
 		   "key of the pseudonyms; required unless names are shown"),
 	OPT_INT("privacy.min_group", privacy_min_group, "5", "1", "10000", LIVE,
 		"teams and apps with fewer people are shown as one"),

@@ -24,7 +24,8 @@
 enum pg_problem {
 	PG_PROBLEM_NONE,
 	PG_PROBLEM_FENCED,            /* TT001: the offset row is not what we think */
-	PG_PROBLEM_NAMES,             /* TT002: an erase changed the meaning of person ids */
+	PG_PROBLEM_NAMES,             /* TT002: person ids or pseudonyms may have changed */
+	PG_PROBLEM_KEY,               /* TT011: the database has pseudonyms of another privacy key */
 	PG_PROBLEM_COUNTED_ELSEWHERE, /* TT004: another worker has counted an event of this batch meanwhile */
 	PG_PROBLEM_RULES,             /* TT005: teams of people or source rules were changed since they were read */
 	PG_PROBLEM_MISSING_PARTITION, /* 23514 without a constraint name (docs: ExecFindPartition) */

@@ -30,6 +30,7 @@ struct sink {
 	const struct options *options;
 	bool records_privacy;
 	struct pseudonymizer *pseudonymizer;
+	struct pseudonymizer *fresh; /* of a reload; NULL once the database took it */
 	struct names *names;
 	struct name_ids ids;
 	struct sink_types types;
@@ -59,6 +60,7 @@ void sink_free(struct sink *sink)
 	name_ids_release(&sink->ids);
 	names_free(sink->names);
 	pseudonymizer_free(sink->pseudonymizer);
+	pseudonymizer_free(sink->fresh);
 	pg_free(sink->pg);
 	free(sink);
 }
@@ -77,6 +79,33 @@ void sink_use_options(struct sink *sink, const struct options *options)
 {
 	sink->options = options;
 	sink->ready_connection = 0;
+	sink_use_key(sink, options->privacy_key);
+}
+
+static bool same_key(struct pseudonymizer *a, struct pseudonymizer *b)
+{
+	char check_a[PSEUDONYM_LEN + 1], check_b[PSEUDONYM_LEN + 1];
+
+	pseudonym_key_check(a, check_a);
+	pseudonym_key_check(b, check_b);
+	return !strcmp(check_a, check_b);
+}
+
+void sink_use_key(struct sink *sink, const char *key)
+{
+	pseudonymizer_free(sink->fresh);
+	sink->fresh = pseudonymizer_new(key ? key : "");
+	if (same_key(sink->fresh, sink->pseudonymizer)) {
+		pseudonymizer_free(sink->fresh);
+		sink->fresh = NULL;
+	} else {
+		sink->ready_connection = 0;
+	}
+}
+
+bool sink_awaits_rekey(const struct sink *sink)
+{
+	return sink->fresh != NULL;
 }
 
 bool sink_is_connected(const struct sink *sink)
@@ -109,13 +138,13 @@ static const char *privacy_word(enum privacy_names names)
 	return words[names];
 }
 
-static bool hello(struct sink *sink, struct err *err)
+static bool say_hello(struct sink *sink, struct pseudonymizer *key, struct err *err)
 {
 	CLEANUP(pg_result_free) struct pg_result *result = NULL;
 	struct pg_params params = { 0 };
 	char key_check[PSEUDONYM_LEN + 1];
 
-	pseudonym_key_check(sink->pseudonymizer, key_check);
+	pseudonym_key_check(key, key_check);
 	pg_param_int8(&params, schema_version);
 	pg_param_text(&params, key_check);
 	pg_param_text(&params, sink->records_privacy ? privacy_word(sink->options->privacy_names) : NULL);
@@ -131,6 +160,21 @@ static bool hello(struct sink *sink, struct err *err)
 		return false;
 	}
 	sink->names_generation = pg_int8(result, 0, 0);
+	return true;
+}
+
+/* A key that came by a reload counts from the moment that the database has it: until 'tokentally rekey' was run, what we
+ * write is still of the former. */
+static bool hello(struct sink *sink, struct err *err)
+{
+	if (!sink->fresh)
+		return say_hello(sink, sink->pseudonymizer, err);
+	if (!say_hello(sink, sink->fresh, err))
+		return pg_problem(sink->pg) == PG_PROBLEM_KEY && say_hello(sink, sink->pseudonymizer, err);
+	names_use_key(sink->names, sink->fresh);
+	pseudonymizer_free(sink->pseudonymizer);
+	sink->pseudonymizer = sink->fresh;
+	sink->fresh = NULL;
 	return true;
 }
 
@@ -357,7 +401,7 @@ bool sink_commit(struct sink *sink, const struct batch *batch, int64_t minute_fr
 
 	sink_arrays_init(&arrays, &sink->types);
 	pg_array_init(&floors, PG_OID_INT8, 0, SIZE_MAX);
-	if (!names_resolve(sink->names, sink->pg, batch->window, &sink->ids, err))
+	if (!names_resolve(sink->names, sink->pg, sink->names_generation, batch->window, &sink->ids, err))
 		return err_wrap(err, "cannot intern names");
 	if (!sink_arrays_fill(&arrays, batch, &sink->ids, rows, err))
 		return false;

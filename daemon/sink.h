@@ -33,6 +33,10 @@ void sink_free(struct sink *sink);
 struct pg *sink_pg(struct sink *sink);
 /* After a reload: the next sink_connect says hello again. */
 void sink_use_options(struct sink *sink, const struct options *options);
+/* After a reload: another privacy.key (NULL: none) is in use as soon as the database is its own, the former until then. */
+void sink_use_key(struct sink *sink, const char *key);
+/* Such a key was refused by the last hello. */
+bool sink_awaits_rekey(const struct sink *sink);
 /* See pg_set_stop. */
 void sink_set_stop(struct sink *sink, const atomic_bool *stop);
 /* Connects when needed and then makes sure of schema version, privacy key and type ids. */

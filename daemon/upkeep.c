@@ -34,6 +34,7 @@ struct upkeep {
 	pthread_mutex_t lock; /* guards ending, failure, reloaded */
 	pthread_cond_t changed;
 	bool ending, failed, reloaded;
+	bool told_of_key; /* the upkeep thread's own */
 	struct err failure;
 	atomic_bool stop, connected;
 	int64_t connected_share;
@@ -181,6 +182,15 @@ static void fail(struct upkeep *upkeep, const struct err *err)
 	pthread_mutex_unlock(&upkeep->lock);
 }
 
+static void tell_of_key(struct upkeep *upkeep)
+{
+	bool awaits = sink_is_connected(upkeep->sink) && sink_awaits_rekey(upkeep->sink);
+
+	if (awaits && !upkeep->told_of_key)
+		log_warn("privacy.key is not the one of the database, going on with the former until 'tokentally rekey' was run");
+	upkeep->told_of_key = awaits;
+}
+
 static void do_round(struct upkeep *upkeep)
 {
 	struct err err;
@@ -189,6 +199,7 @@ static void do_round(struct upkeep *upkeep)
 
 	atomic_store(&upkeep->connected, connected);
 	metric_share(METRIC_PG_CONNECTED, &upkeep->connected_share, connected);
+	tell_of_key(upkeep);
 	if (ok || atomic_load(&upkeep->stop))
 		return;
 	/* Without a connection a refusal may pass (a password is being changed); over one it is an answer. */

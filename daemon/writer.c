@@ -43,6 +43,7 @@ struct writer {
 	atomic_bool abandon; /* pg looks at it while it waits */
 	atomic_bool healthy;
 	_Atomic int64_t retention_minute_ms;
+	_Atomic(const struct options *) reloaded; /* NULL: the sink knows them */
 	bool was_connected; /* once: later refusals of a password are passing trouble */
 	int64_t connected_share, rules_share;
 	int64_t log_checked_ms;
@@ -93,7 +94,10 @@ static void set_connected(struct writer *writer, bool connected)
 static bool connect_sink(struct writer *writer, struct err *err)
 {
 	bool was = sink_is_connected(writer->sink);
+	const struct options *reloaded = atomic_exchange(&writer->reloaded, NULL);
 
+	if (reloaded)
+		sink_use_key(writer->sink, reloaded->privacy_key);
 	if (!sink_connect(writer->sink, err)) {
 		set_connected(writer, sink_is_connected(writer->sink));
 		metric_add(METRIC_PG_CONNECT_FAILURES, 1);
@@ -403,7 +407,7 @@ struct writer *writer_new(const struct options *options, struct source *source, 
 	writer->options = options;
 	writer->source = source;
 	writer->number = number;
-	writer_reload(writer, options);
+	atomic_init(&writer->retention_minute_ms, options->retention_minute_ms);
 	atomic_init(&writer->healthy, true); /* until it is seen not to be */
 	writer->seed = (unsigned)now_wall_us() + (unsigned)number;
 	snprintf(name, sizeof(name), "tokentally worker %d", number);
@@ -422,6 +426,7 @@ struct writer *writer_new(const struct options *options, struct source *source, 
 void writer_reload(struct writer *writer, const struct options *options)
 {
 	atomic_store(&writer->retention_minute_ms, options->retention_minute_ms);
+	atomic_store(&writer->reloaded, options);
 }
 
 void writer_free(struct writer *writer)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Ids of names may be held by the daemon as long as nobody was erased since. The caller holds lock rollups,
--- so that nobody is being erased now.
+-- Ids of names may be held by the daemon as long as nobody was erased and the privacy key was not changed since. The
+-- caller holds lock rollups or names, so that neither is being done now.
 
 CREATE OR REPLACE FUNCTION check_names_generation(p_names_generation bigint)
 RETURNS void
@@ -16,4 +16,4 @@ END
 $$;
 REVOKE ALL ON FUNCTION check_names_generation FROM PUBLIC;
 COMMENT ON FUNCTION check_names_generation IS
-	'TT002 when people were erased since the daemon read its names';
+	'TT002 when people were erased, or got other pseudonyms, since the daemon read its names';

@@ -18,7 +18,7 @@ BEGIN
 	ON CONFLICT DO NOTHING;
 	IF p_key_check <> (SELECT value FROM setting WHERE key = 'privacy_key_check') THEN
 		RAISE EXCEPTION 'privacy.key is not the one this database was made with'
-			USING ERRCODE = 'TT011', HINT = 'Put the old key back: under another one every pseudonym would be another person.';
+			USING ERRCODE = 'TT011', HINT = 'Put the old key back, or change all pseudonyms to another: tokentally rekey.';
 	END IF;
 END
 $$;

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- First call of every connection of the daemon. The database belongs to one privacy key for good: under
--- another one every pseudonym would be another person.
+-- First call of every connection of the daemon. The database belongs to one privacy key at a time: under another one
+-- every pseudonym would be another person.
 
 CREATE OR REPLACE FUNCTION ingest_hello(p_schema int, p_key_check text, p_privacy_names text, p_min_group int)
 RETURNS TABLE (schema_version int, names_generation bigint)
@@ -16,9 +16,10 @@ BEGIN
 			USING ERRCODE = 'TT010', HINT = CASE WHEN schema_version < p_schema
 				THEN 'Run "tokentally migrate".' ELSE 'Install a newer tokentally.' END;
 	END IF;
+	-- Before the key: a rekey in between then makes this generation old, or this key another.
+	SELECT value::bigint INTO names_generation FROM setting WHERE key = 'names_generation';
 	PERFORM check_privacy_key(p_key_check);
 	PERFORM record_privacy(p_privacy_names, p_min_group);
-	SELECT value::bigint INTO names_generation FROM setting WHERE key = 'names_generation';
 	RETURN NEXT;
 END
 $$;

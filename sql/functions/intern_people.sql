@@ -2,9 +2,10 @@
 --
 -- Ids of people, made for those not seen yet. Known keys touch no sequence and write nothing. Sorted, so
 -- that two workers with the same new names wait for each other in one direction only; by pseudonym, so that the order of
--- ids says nothing about the order of names. Erased keys all have the id of "(erased)".
+-- ids says nothing about the order of names. Erased keys all have the id of "(erased)". The generation (null: not looked
+-- at) keeps out a daemon whose pseudonyms are of a key that the database had before.
 
-CREATE OR REPLACE FUNCTION intern_people(p_keys text[], p_pseudonyms text[])
+CREATE OR REPLACE FUNCTION intern_people(p_keys text[], p_pseudonyms text[], p_names_generation bigint DEFAULT NULL)
 RETURNS bigint[]
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = tokentally, pg_catalog, pg_temp
@@ -14,6 +15,9 @@ DECLARE
 	v_ids bigint[];
 BEGIN
 	PERFORM take_lock('names', p_shared => true);
+	IF p_names_generation IS NOT NULL THEN
+		PERFORM check_names_generation(p_names_generation);
+	END IF;
 	SELECT value INTO v_default FROM setting WHERE key = 'privacy_names';
 	INSERT INTO person (user_key, pseudonym, shown_key)
 	SELECT DISTINCT ON (w.pseudonym COLLATE "C", w.key COLLATE "C") w.key, w.pseudonym,

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Slots of a session put together. Arms as in usage_by_hour; the sessions of hidden people are one row, and so
--- are those counted before there was a privacy key.
+-- are those counted before there was a privacy key, or under a former one whose hashes tokentally rekey is still changing.
 
 CREATE OR REPLACE VIEW usage_by_session WITH (security_barrier) AS
 SELECT u.session_key, u.user_key, min(u.first_seen) AS first_seen, max(u.last_seen) AS last_seen,
@@ -23,7 +23,8 @@ FROM (
 	WHERE pg_has_role(current_user, 'tokentally_people', 'usage')
 	UNION ALL
 	SELECT s.first_seen, s.last_seen,
-		CASE WHEN p.shown_key = '(hidden)' OR s.shown_key = '' THEN '(hidden)'
+		CASE WHEN p.shown_key = '(hidden)' OR s.shown_key = ''
+				OR s.slot < (SELECT value::timestamptz FROM setting WHERE key = 'sessions_rekeyed_from') THEN '(hidden)'
 			WHEN (SELECT value FROM setting WHERE key = 'privacy_names') = 'named' THEN s.session_key
 			ELSE s.shown_key END, p.shown_key,
 		s.calls, s.errors, s.input_tokens, s.cache_read_tokens, s.cache_write_tokens,

@@ -24,7 +24,8 @@
 #define DAY_MS INT64_C(86400000)
 
 /* 6 lines that are enough, so that what follows begins in line 7. */
-#define ENOUGH "[kafka]\ntopics = a\ngroup.id = g\nbootstrap.servers = h:1\n[privacy]\nkey = k\n"
+#define ENOUGH_WITHOUT_KEY "[kafka]\ntopics = a\ngroup.id = g\nbootstrap.servers = h:1\n[privacy]\n"
+#define ENOUGH ENOUGH_WITHOUT_KEY "key = k\n"
 
 static char directory[] = "/tmp/tokentally-test-XXXXXX";
 static char conf[64], value_file[64];
@@ -575,6 +576,33 @@ static void reload_keeps_what_needs_a_restart(void **state)
 	faults_release(&faults);
 }
 
+/* It has no default, so a running daemon may have none; another is taken up, or let go. */
+static void reload_takes_up_a_key(void **state)
+{
+	struct options *running = load_good(ENOUGH_WITHOUT_KEY "names = named\n", "log.level=debug");
+	struct options *fresh;
+	struct faults faults;
+	struct buf names;
+
+	(void)state;
+	assert_null(running->privacy_key);
+	fresh = reload(running, ENOUGH_WITHOUT_KEY "names = named\nkey = k\n", &names, &faults);
+	assert_non_null(fresh);
+	assert_string_equal(names.data, "");
+	assert_string_equal(fresh->privacy_key, "k");
+	options_free(running);
+	buf_release(&names);
+	faults_release(&faults);
+	running = fresh;
+	fresh = reload(running, ENOUGH_WITHOUT_KEY "names = named\n", &names, &faults);
+	assert_non_null(fresh);
+	assert_null(fresh->privacy_key);
+	options_free(fresh);
+	options_free(running);
+	buf_release(&names);
+	faults_release(&faults);
+}
+
 static void reload_is_refused_whole(void **state)
 {
 	struct options *running = load_good(ENOUGH, "log.level=debug");
@@ -676,6 +704,7 @@ int main(void)
 		cmocka_unit_test(secrets_are_refused_on_the_command_line),
 		cmocka_unit_test(print_masks_secrets_and_is_read_back),
 		cmocka_unit_test(reload_keeps_what_needs_a_restart),
+		cmocka_unit_test(reload_takes_up_a_key),
 		cmocka_unit_test(reload_is_refused_whole),
 		cmocka_unit_test(missing_file_is_one_fault),
 		cmocka_unit_test(faults_are_bounded),
