@@ -50,7 +50,8 @@ static const struct cli_command commands[] = {
 	  "  --window W            24h, 7d or 30d (default)\n"
 	  "  -n N                  how many rows, 1 to 250, default 20\n"
 	  "  --me                  also one's own place, wherever it is, if the login is a person's (set_login)\n"
-	  "  --json                as JSON\n",
+	  "  --json                as JSON; with --me an object of board and me\n"
+	  "On a terminal tiers have colours, unless NO_COLOR is set.\n",
 	  CLI_BOARD | CLI_JSON, 0, cli_top },
 	{ "people", "people import FILE [-c FILE] [-o ...] [--from TIME] [--dry-run]", "teams of people, for events that name none",
 	  "FILE is CSV ('-': standard input); its first line names the columns: user,team or user,team,from. From that time on\n"

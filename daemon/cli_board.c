@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "cli_tier.h"
 #include "mem.h"
 #include "period.h"
 #include "status.h"
@@ -20,7 +21,7 @@
 #define ROWS_MAX 250 /* what the view leaderboard has */
 #define CELL_BYTES 2048
 #define NAME_WIDTH 34
-#define LINE_WIDTH 100
+#define LINE_WIDTH 100 /* where there is no terminal */
 
 /* A name as a terminal may see it: a key comes from whoever sent it. */
 static void printable(char out[CELL_BYTES], const char *text)
@@ -63,6 +64,13 @@ static void print_cell(const char *raw, int width)
 	printf("%*s", width < 0 ? width - unseen : width + unseen, text);
 }
 
+/* A cell that is a tier. */
+static void print_tier(const char *tier, int width)
+{
+	cli_tier_print(span_of(tier));
+	printf("%*s", width - (int)strlen(tier), "");
+}
+
 static void print_run(const struct titles_run *run)
 {
 	printf("titles as of %s: %s%s, %lld holders, %lld changes, %lld ms\n", run->as_of,
@@ -83,7 +91,10 @@ static void print_holders(const struct pg_result *holders)
 	putchar('\n');
 	for (int row = -1; row < pg_rows(holders); row++) {
 		for (int column = 0; column < 5; column++) {
-			print_cell(row < 0 ? heads[column] : pg_text(holders, row, column), widths[column]);
+			if (row >= 0 && column == 1)
+				print_tier(pg_text(holders, row, column), -widths[column]);
+			else
+				print_cell(row < 0 ? heads[column] : pg_text(holders, row, column), widths[column]);
 			fputs(column < 4 ? "  " : "\n", stdout);
 		}
 	}
@@ -145,13 +156,15 @@ static void print_titles(const char *titles, int room)
 			printf(" +%d", left);
 			return;
 		}
-		printf("%s%.*s", next == text ? "  " : ", ", length, next);
+		fputs(next == text ? "  " : ", ", stdout);
+		cli_tier_print((struct span){ next, (size_t)length });
 		next += length + 2;
 	}
 }
 
 static void print_board(const struct pg_result *result, const char *metric, const char *window)
 {
+	int columns = cli_columns(LINE_WIDTH);
 	int who = width_of(result, 1, "who", NAME_WIDTH), value = width_of(result, 2, metric, NAME_WIDTH);
 
 	printf("%s, %s up to %s\n\n%5s  %-*s  %*s  %s\n", metric, window, pg_text(result, 0, 4), "rank", who, "who", value,
@@ -160,7 +173,7 @@ static void print_board(const struct pg_result *result, const char *metric, cons
 		printf("%5s  ", pg_text(result, row, 0));
 		print_cell(pg_text(result, row, 1), -who);
 		printf("  %*s", value, pg_text(result, row, 2));
-		print_titles(pg_text(result, row, 3), LINE_WIDTH - 9 - who - value);
+		print_titles(pg_text(result, row, 3), columns - 9 - who - value);
 		putchar('\n');
 	}
 }
@@ -191,7 +204,7 @@ static int explain_empty(struct pg *pg, const struct cli_args *args, const char 
 		return STATUS_USAGE;
 	}
 	if (args->json)
-		puts("[]");
+		puts(args->me ? "{\"board\" : [], \"me\" : null}" : "[]");
 	else if (!pg_int8(result, 0, 5))
 		puts("titles were not computed yet: the daemon does it every hour, and 'tokentally titles' at once");
 	else if (pg_is_null(result, 0, 0))
@@ -221,6 +234,13 @@ static int show_me(struct pg *pg, const char *metric, const char *window)
 	return STATUS_DONE;
 }
 
+static const char board_text[] =
+	"SELECT rank, display_name, CASE WHEN value = trunc(value) THEN to_char(value, 'FM999,999,999,999,999,990') "
+	"ELSE round(value, 4)::text END, titles, as_of";
+static const char board_json[] = "SELECT json_agg(b ORDER BY place)";
+static const char board_json_me[] =
+	"SELECT json_build_object('board', json_agg(b ORDER BY place), 'me', "
+	"(SELECT json_build_object('rank', m.rank, 'value', m.value) FROM tokentally.my_place($1, $2) m))";
 static const char board_from[] =
 	" FROM (SELECT place, rank, display_name, value, titles, as_of FROM tokentally.leaderboard_titles "
 	"WHERE board = $1 AND window_name = $2 ORDER BY place LIMIT $3::int) b";
@@ -231,14 +251,11 @@ static int show_board(struct pg *pg, const struct cli_args *args, int64_t count)
 	const char *metric = args->metric ? args->metric : "total_tokens";
 	const char *window = args->window ? args->window : "30d";
 	struct pg_params params = { 0 };
-	char sql[600];
+	char sql[800];
 	struct err err;
 
 	snprintf(sql, sizeof(sql), "%s%s%s",
-		 args->json ? "SELECT json_agg(b ORDER BY place)"
-			    : "SELECT rank, display_name, CASE WHEN value = trunc(value) THEN "
-			      "to_char(value, 'FM999,999,999,999,999,990') ELSE round(value, 4)::text END, titles, as_of",
-		 board_from, args->json ? " HAVING count(*) > 0" : " ORDER BY place");
+		 !args->json ? board_text : args->me ? board_json_me : board_json, board_from, args->json ? " HAVING count(*) > 0" : " ORDER BY place");
 	pg_param_text(&params, metric);
 	pg_param_text(&params, window);
 	pg_param_int8(&params, count);

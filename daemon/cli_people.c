@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "cli_tier.h"
 #include "mem.h"
 #include "status.h"
 #include "text.h"
@@ -93,7 +94,9 @@ static void print_title(const struct pg_result *result, int row)
 {
 	char text[CELL_BYTES];
 
-	printf("%s: %s\n", pg_text(result, row, 0), *pg_text(result, row, 1) ? pg_text(result, row, 1) : "no tier");
+	printf("%s: ", pg_text(result, row, 0));
+	cli_tier_print(span_of(*pg_text(result, row, 1) ? pg_text(result, row, 1) : "no tier"));
+	putchar('\n');
 	snprintf(text, sizeof(text), "%s = %s, %s up to %s", pg_text(result, row, 4),
 		 *pg_text(result, row, 3) ? pg_text(result, row, 3) : "none", pg_text(result, row, 5), pg_text(result, row, 6));
 	print_line("value", text);
