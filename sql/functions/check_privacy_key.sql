@@ -16,6 +16,9 @@ BEGIN
 	SELECT 'privacy_key_check', p_key_check
 	WHERE NOT EXISTS (SELECT FROM setting WHERE key = 'privacy_key_check')
 	ON CONFLICT DO NOTHING;
+	IF FOUND THEN
+		PERFORM audit('first key', 'the first privacy key of this database');
+	END IF;
 	IF p_key_check <> (SELECT value FROM setting WHERE key = 'privacy_key_check') THEN
 		RAISE EXCEPTION 'privacy.key is not the one this database was made with'
 			USING ERRCODE = 'TT011', HINT = 'Put the old key back, or change all pseudonyms to another: tokentally rekey.';

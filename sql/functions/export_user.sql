@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- All that is kept about one person, with all identities.
+-- All that is kept about one person, with all identities. Who looked is recorded.
 
 CREATE OR REPLACE FUNCTION export_user(user_key text) RETURNS json
-LANGUAGE plpgsql STABLE SECURITY DEFINER
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = tokentally, pg_catalog, pg_temp
 SET timezone = 'UTC'
 AS $$
@@ -15,6 +15,7 @@ BEGIN
 	IF v_ids = '{}' THEN
 		RAISE EXCEPTION 'nobody of that key is known' USING ERRCODE = 'P0002';
 	END IF;
+	PERFORM audit('export', format('person %s', (SELECT COALESCE(p.main_id, p.id) FROM person p WHERE p.user_key = export_user.user_key)));
 	RETURN json_build_object(
 		'user_key', export_user.user_key,
 		'identities', (SELECT json_agg(i) FROM (SELECT p.user_key, p.main_id IS NOT NULL AS alias, p.pseudonym, p.shown_key, p.kind,

@@ -8,6 +8,7 @@ SET search_path = tokentally, pg_catalog, pg_temp
 AS $$
 BEGIN
 	UPDATE model SET open_weights = model_open_weights(name) WHERE open_weights <> model_open_weights(name);
+	PERFORM audit(lower(TG_OP) || ' open_weight_model', 'which models count as open');
 	RETURN NULL;
 END
 $$;

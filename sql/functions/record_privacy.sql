@@ -20,12 +20,17 @@ BEGIN
 	ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value WHERE s.value <> EXCLUDED.value;
 	IF FOUND THEN
 		DELETE FROM setting WHERE key = 'small_groups_next'; -- count again at once
+		PERFORM audit('privacy', format('privacy.min_group is %s', p_min_group));
 	END IF;
 	IF coalesce(p_privacy_names = (SELECT value FROM setting WHERE key = 'privacy_names'), true) THEN
 		RETURN; -- the same, or none given
 	END IF;
 	PERFORM take_lock('names');
-	UPDATE setting SET value = p_privacy_names WHERE key = 'privacy_names';
+	UPDATE setting SET value = p_privacy_names WHERE key = 'privacy_names' AND value <> p_privacy_names;
+	IF NOT FOUND THEN
+		RETURN; -- another daemon did it while this one waited
+	END IF;
+	PERFORM audit('privacy', format('privacy.names is %s', p_privacy_names));
 	PERFORM show_people(NULL);
 END
 $$;

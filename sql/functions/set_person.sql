@@ -33,6 +33,10 @@ BEGIN
 		names = coalesce(set_person.names, p.names)
 	WHERE p.user_key = set_person.user_key;
 	PERFORM show_people(ARRAY(SELECT p.id FROM person p WHERE p.user_key = set_person.user_key));
+	IF num_nonnulls(set_person.kind, set_person.titles, set_person.names) > 0 THEN
+		PERFORM audit('set person', format('person %s:%s', (SELECT p.id FROM person p WHERE p.user_key = set_person.user_key),
+			concat(' kind ' || set_person.kind, ' titles ' || set_person.titles, ' names ' || set_person.names)));
+	END IF;
 END
 $$;
 REVOKE ALL ON FUNCTION set_person FROM PUBLIC;

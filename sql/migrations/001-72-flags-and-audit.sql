@@ -31,5 +31,5 @@ CREATE TABLE audit_log (
 	action text NOT NULL,
 	detail text NOT NULL
 );
-COMMENT ON TABLE audit_log IS 'Erasures, cleared flags, changes of rules, keys and people. It names nobody who was erased';
+COMMENT ON TABLE audit_log IS 'Erasures and exports, cleared flags, changes of rules, of the privacy key, of who is shown how, and of people. It names nobody';
 GRANT SELECT ON audit_log TO tokentally_admin;

@@ -85,5 +85,5 @@ SELECT is(json_ascii(E'a"\u00e9\U0001F98A'), 'a\"\u00e9\ud83e\udd8a', 'a key is 
 SELECT throws_ok($$SELECT erase_user('user7')$$, 'P0002', NULL, 'nobody is erased twice');
 SELECT throws_ok($$SELECT erase_user('(erased)')$$, 'P0002', NULL, '"(erased)" is not erased');
 SELECT throws_ok($$SELECT set_person('user7', names => 'named')$$, '55000', NULL, 'nor made again by a choice');
-SELECT is((SELECT string_agg(DISTINCT action, ', ' ORDER BY action) FROM audit_log), 'erase, set alias, set login', 'all is in the audit log');
+SELECT is((SELECT string_agg(DISTINCT action, ', ' ORDER BY action) FROM audit_log), 'erase, export, set alias, set login', 'all is in the audit log');
 SELECT * FROM finish();
