@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- The titles as they would be as of an hour, on the data and rules of now, without storing anything: for hours that
--- recompute_titles does not store. Who may see names is decided by the login, since inside the function everyone
--- is its owner.
+-- recompute_titles does not store. Who may see names is decided by the role that the caller has taken on, or the
+-- login: inside the function everyone is its owner.
 
 CREATE OR REPLACE FUNCTION preview_titles(as_of timestamptz)
 RETURNS TABLE (title text, tier text, rank int, user_key text, value numeric)
@@ -15,7 +15,8 @@ SET enable_nestloop = off
 SET client_min_messages = warning
 AS $$
 DECLARE
-	v_named boolean := pg_has_role(session_user, 'tokentally_people', 'usage');
+	v_named boolean := pg_has_role(COALESCE(NULLIF(current_setting('role'), 'none'), session_user)::name,
+		'tokentally_people', 'usage');
 BEGIN
 	PERFORM titles_compute(titles_hour(preview_titles.as_of));
 	RETURN QUERY SELECT t.title, t.tier, t.rank_now, CASE WHEN v_named THEN p.user_key ELSE p.shown_key END, t.value_now

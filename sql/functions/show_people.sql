@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Brings listed_key and shown_key of these people, and of their aliases, to what user_key, pseudonym, names, main_id and
--- privacy.names say; null: of everybody. Who changes one of those calls it, under lock names.
+-- Brings shown_key of these people, and of their aliases, to what user_key, pseudonym, names, main_id and privacy.names
+-- say; null: of everybody. Who changes one of those calls it, under lock names.
 
 CREATE OR REPLACE FUNCTION show_people(p_ids bigint[])
 RETURNS void
@@ -12,10 +12,10 @@ DECLARE
 	v_default text := (SELECT value FROM setting WHERE key = 'privacy_names');
 BEGIN
 	UPDATE person i
-	SET listed_key = p.user_key, shown_key = shown_key(p.user_key, p.pseudonym, p.names, v_default)
+	SET shown_key = shown_key(p.user_key, p.pseudonym, p.names, v_default)
 	FROM person p
-	WHERE p.id = COALESCE(i.main_id, i.id) AND (p_ids IS NULL OR i.id = ANY (p_ids) OR i.main_id = ANY (p_ids))
-	AND (i.listed_key, i.shown_key) <> (p.user_key, shown_key(p.user_key, p.pseudonym, p.names, v_default));
+	WHERE p.id = i.listed_id AND (p_ids IS NULL OR i.id = ANY (p_ids) OR i.main_id = ANY (p_ids))
+	AND i.shown_key <> shown_key(p.user_key, p.pseudonym, p.names, v_default);
 END
 $$;
 REVOKE ALL ON FUNCTION show_people FROM PUBLIC;

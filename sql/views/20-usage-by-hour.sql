@@ -17,8 +17,8 @@ SELECT u.bucket, u.user_key, t.name AS team, m.provider, m.name AS model,
 	sum(u.cache_known_tokens)::bigint AS cache_known_tokens,
 	sum(u.duration_ms_sum)::bigint AS duration_ms_sum, max(u.duration_ms_max) AS duration_ms_max
 FROM (
-	SELECT h.*, p.listed_key AS user_key, h.team_id AS shown_team_id
-	FROM usage_hour h JOIN person p ON p.id = h.person_id
+	SELECT h.*, p.user_key, h.team_id AS shown_team_id
+	FROM usage_hour h JOIN person i ON i.id = h.person_id JOIN person p ON p.id = i.listed_id
 	WHERE pg_has_role(current_user, 'tokentally_people', 'usage')
 	UNION ALL
 	SELECT h.*, p.shown_key, CASE WHEN p.shown_key = '(hidden)' THEN -1 ELSE h.team_id END

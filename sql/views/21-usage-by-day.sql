@@ -17,20 +17,20 @@ SELECT u.bucket, u.user_key, t.name AS team, m.provider, m.name AS model,
 	sum(u.cache_known_tokens)::bigint AS cache_known_tokens,
 	sum(u.duration_ms_sum)::bigint AS duration_ms_sum, max(u.duration_ms_max) AS duration_ms_max
 FROM (
-	SELECT d.bucket, d.team_id, d.model_id, p.listed_key AS user_key,
+	SELECT d.bucket, d.team_id, d.model_id, p.user_key,
 		d.calls, d.errors, d.input_tokens, d.cache_read_tokens, d.cache_write_tokens,
 		d.cache_write_1h_tokens, d.output_tokens, d.reasoning_tokens, d.cost_nano,
 		d.unpriced_calls, d.zero_output_calls, d.cache_known_tokens, d.duration_ms_sum,
 		d.duration_ms_max
-	FROM usage_day d JOIN person p ON p.id = d.person_id
+	FROM usage_day d JOIN person i ON i.id = d.person_id JOIN person p ON p.id = i.listed_id
 	WHERE pg_has_role(current_user, 'tokentally_people', 'usage')
 	UNION ALL
-	SELECT date_trunc('day', h.bucket, 'UTC'), h.team_id, h.model_id, p.listed_key AS user_key,
+	SELECT date_trunc('day', h.bucket, 'UTC'), h.team_id, h.model_id, p.user_key,
 		h.calls, h.errors, h.input_tokens, h.cache_read_tokens, h.cache_write_tokens,
 		h.cache_write_1h_tokens, h.output_tokens, h.reasoning_tokens, h.cost_nano,
 		h.unpriced_calls, h.zero_output_calls, h.cache_known_tokens, h.duration_ms_sum,
 		h.duration_ms_max
-	FROM usage_hour h JOIN person p ON p.id = h.person_id
+	FROM usage_hour h JOIN person i ON i.id = h.person_id JOIN person p ON p.id = i.listed_id
 	WHERE h.bucket >= (SELECT folded_until FROM usage_fold)
 	AND pg_has_role(current_user, 'tokentally_people', 'usage')
 	UNION ALL

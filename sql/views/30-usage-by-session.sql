@@ -15,11 +15,11 @@ SELECT u.session_key, u.user_key, min(u.first_seen) AS first_seen, max(u.last_se
 	sum(u.zero_output_calls)::bigint AS zero_output_calls,
 	sum(u.cache_known_tokens)::bigint AS cache_known_tokens
 FROM (
-	SELECT s.first_seen, s.last_seen, s.session_key, p.listed_key AS user_key,
+	SELECT s.first_seen, s.last_seen, s.session_key, p.user_key,
 		s.calls, s.errors, s.input_tokens, s.cache_read_tokens, s.cache_write_tokens,
 		s.cache_write_1h_tokens, s.output_tokens, s.reasoning_tokens, s.cost_nano,
 		s.unpriced_calls, s.zero_output_calls, s.cache_known_tokens
-	FROM session_slot s JOIN person p ON p.id = s.person_id
+	FROM session_slot s JOIN person i ON i.id = s.person_id JOIN person p ON p.id = i.listed_id
 	WHERE pg_has_role(current_user, 'tokentally_people', 'usage')
 	UNION ALL
 	SELECT s.first_seen, s.last_seen,

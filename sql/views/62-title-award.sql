@@ -3,9 +3,9 @@
 -- The history of awards. A row whose revoked_at is its awarded_at was corrected by late data, and never held.
 
 CREATE OR REPLACE VIEW title_award WITH (security_barrier) AS
-SELECT a.title, a.tier, p.listed_key AS user_key, a.rank, a.value, a.rule_version, a.awarded_at, a.revoked_at,
+SELECT a.title, a.tier, p.user_key, a.rank, a.value, a.rule_version, a.awarded_at, a.revoked_at,
 	a.window_start, a.window_end, a.reason
-FROM title_award_row a JOIN person p ON p.id = a.person_id
+FROM title_award_row a JOIN person i ON i.id = a.person_id JOIN person p ON p.id = i.listed_id
 WHERE pg_has_role(current_user, 'tokentally_people', 'usage')
 UNION ALL
 SELECT a.title, a.tier, p.shown_key, a.rank, a.value, a.rule_version, a.awarded_at, a.revoked_at,

@@ -4,8 +4,8 @@
 -- part in titles and meet the floors of such a rule.
 
 CREATE OR REPLACE VIEW leaderboard WITH (security_barrier) AS
-SELECT b.board, b.window_name, b.rank, p.listed_key AS display_name, b.value, b.as_of
-FROM leaderboard_row b JOIN person p ON p.id = b.person_id
+SELECT b.board, b.window_name, b.rank, p.user_key AS display_name, b.value, b.as_of
+FROM leaderboard_row b JOIN person i ON i.id = b.person_id JOIN person p ON p.id = i.listed_id
 WHERE pg_has_role(current_user, 'tokentally_people', 'usage')
 UNION ALL
 SELECT b.board, b.window_name, b.rank, p.shown_key, b.value, b.as_of

@@ -4,8 +4,8 @@
 -- clear_flag has to be told who.
 
 CREATE OR REPLACE VIEW title_flag WITH (security_barrier) AS
-SELECT p.listed_key AS user_key, f.rule, f.day, f.evidence, f.opened_at, f.cleared_at, f.cleared_by, f.reason
-FROM title_flag_row f JOIN person p ON p.id = f.person_id
+SELECT p.user_key, f.rule, f.day, f.evidence, f.opened_at, f.cleared_at, f.cleared_by, f.reason
+FROM title_flag_row f JOIN person i ON i.id = f.person_id JOIN person p ON p.id = i.listed_id
 WHERE pg_has_role(current_user, 'tokentally_people', 'usage')
 UNION ALL
 SELECT p.pseudonym, f.rule, f.day, f.evidence, f.opened_at, f.cleared_at, f.cleared_by, f.reason

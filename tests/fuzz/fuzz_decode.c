@@ -159,6 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct decoder *decoder;
 	static struct mappings *mappings;
+	static const char *const mapped[] = { "litellm", "kong", "apisix", "usage" }; /* the others are told by auto */
 	const struct decode_limits limits = { MESSAGE_BYTES_MAX, DEPTH_MAX, 5 * US_PER_MINUTE,
 					      35 * US_PER_DAY };
 	char *copy = malloc(size); /* of exactly its size: a read beyond it is seen */
@@ -177,11 +178,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	check_format(decoder, FORMAT_NATIVE, message);
 	check_format(decoder, FORMAT_AUTO, message);
+	check_format(decoder, FORMAT_OTLP_JSON, message);
 	check_format(decoder, FORMAT_OTLP_PROTO, message);
-	MUST(mappings_format(mappings, SPAN("kong"), &format));
-	check_format(decoder, format, message);
-	MUST(mappings_format(mappings, SPAN("litellm"), &format));
-	check_format(decoder, format, message);
+	for (size_t i = 0; i < sizeof(mapped) / sizeof(mapped[0]); i++) {
+		MUST(mappings_format(mappings, span_of(mapped[i]), &format));
+		check_format(decoder, format, message);
+	}
 	MUST(decoder_bytes(decoder) <= 3 << 20);
 	free(copy);
 	return 0;

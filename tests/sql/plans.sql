@@ -40,7 +40,7 @@ SELECT ok(EXISTS (SELECT FROM test.plan_of(r,
 	WHERE line ~ ('Index.* Scan using person_' || i) AND line !~ 'never executed'),
 	r || ': a person is found by index')
 FROM (VALUES ('tokentally_reader', 'USER7-PSEUDONYM', 'shown_key'), ('tokentally_people', 'user7',
-	'listed_key')) AS t (r, k, i);
+	'user_key')) AS t (r, k, i);
 SELECT is((SELECT count(*) FROM test.plan_of(r,
 	'SELECT * FROM tokentally.usage_by_hour WHERE bucket = ''2026-11-20 10:00Z''') line
 	WHERE line ~ 'One-Time Filter'), 5::bigint, r || ': both arms, and those of teams, have a one-time filter')
