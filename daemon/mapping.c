@@ -371,8 +371,10 @@ static bool read_instant(const struct reading *in, const struct value *value, in
 		value_fault_set(&fault, DEAD_BAD_TIME, "is not a time with an offset");
 		return dead(in, &fault);
 	}
-	*out = digits == NS_EXPONENT ? us * 1000 : us;
-	return true;
+	if (!__builtin_mul_overflow(us, digits == NS_EXPONENT ? 1000 : 1, out))
+		return true;
+	value_fault_set(&fault, DEAD_BAD_TIME, "is too large"); /* after the year 2262, in ns */
+	return dead(in, &fault);
 }
 
 static bool read_time(const struct reading *in, int64_t *out)

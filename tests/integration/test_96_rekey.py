@@ -20,6 +20,7 @@ from compare import check_progress, check_views
 from daemon import BINARY, PRIVACY_KEY, run_command
 from erasing import ROLLUPS, check_gone, erase, someone, tables_with, without
 from oracle import DAY, Oracle
+from terminal import Terminal
 from truth import Load
 from world import TOPIC, World, now_ms
 
@@ -48,8 +49,12 @@ def shown_sessions(world):
     return {key for (key,) in rows} - {"(hidden)"}
 
 
+WAITING = "SELECT pid FROM pg_stat_activity WHERE application_name = 'tokentally rekey' AND wait_event_type = 'Lock'"
+SESSIONS = "LOCK TABLE tokentally.session_slot IN SHARE MODE"
+
+
 class Held:
-    """A lock that rekey runs into, and the rekey that is killed there."""
+    """A lock that rekey runs into."""
 
     def __init__(self, world, sql):
         self.world = world
@@ -57,18 +62,28 @@ class Held:
         self.connection.autocommit = False
         self.connection.cursor().execute(sql)
 
-    def kill_rekey(self, *args):
-        process = subprocess.Popen([BINARY, "rekey", "-c", self.world.admin_config, *args], stdout=subprocess.DEVNULL)
-        waiting = (
-            "SELECT pid FROM pg_stat_activity WHERE application_name = 'tokentally rekey' AND wait_event_type = 'Lock'"
-        )
-        wait_for(lambda: self.world.database.query(waiting), 60, "rekey to wait for the lock")
-        process.kill()
-        process.wait(30)
-        self.world.database.query("SELECT pg_terminate_backend(pid) FROM (" + waiting + ") w")
-        wait_for(lambda: not self.world.database.query(waiting), 60, "its backend to end")
+    def let_go(self):
         self.connection.rollback()
         self.connection.close()
+
+    def kill_rekey(self, *args):
+        process = subprocess.Popen([BINARY, "rekey", "-c", self.world.admin_config, *args], stdout=subprocess.DEVNULL)
+        wait_for(lambda: self.world.database.query(WAITING), 60, "rekey to wait for the lock")
+        process.kill()
+        process.wait(30)
+        self.world.database.query("SELECT pg_terminate_backend(pid) FROM (" + WAITING + ") w")
+        wait_for(lambda: not self.world.database.query(WAITING), 60, "its backend to end")
+        self.let_go()
+
+
+def rekey_on_terminal(world, *args):
+    """One that has to wait for longer than what is done without a word."""
+    held = Held(world, SESSIONS)
+    terminal = Terminal(["rekey", *args], world.admin_config)
+    long = WAITING + " AND clock_timestamp() - query_start > interval '2.1 s'"
+    wait_for(lambda: world.database.query(long), 60, "rekey to have waited")
+    held.let_go()
+    return terminal.finish()
 
 
 def hup(daemon, expected):
@@ -87,6 +102,7 @@ def first_key(checks, world, daemons, send):
     checks.equal(world.database.value("SELECT count(*) FROM tokentally.person WHERE pseudonym <> ''"), 0, "... and did nothing")
     done = world.tokentally("rekey")
     checks.equal(done.returncode, 0, f"the first key: {done.stdout.splitlines()[:1]} {done.stderr.strip()}")
+    checks.equal(done.stderr, "", "... without progress where there is no terminal")
     for daemon in daemons:
         daemon.write({"privacy.key": PRIVACY_KEY, "privacy.names": "pseudonym"})
         hup(daemon, "configuration reloaded")
@@ -102,15 +118,16 @@ def second_key(checks, world, key_file, send):
     Held(world, "SELECT pg_advisory_xact_lock(29803, 2)").kill_rekey("--key", key_file)
     checks.equal(world.database.query(state)[0], before, "killed while it waits for its locks: nothing has changed")
     send(0.1)
-    Held(world, "LOCK TABLE tokentally.session_slot IN SHARE MODE").kill_rekey("--key", key_file)
+    Held(world, SESSIONS).kill_rekey("--key", key_file)
     now = world.database.query(state)[0]
     checks.ok(now[0] != before[0] and now[1], "killed at the sessions: people are done, sessions are left", now)
     former = {pseudonym_of(PRIVACY_KEY, name) for (name,) in world.database.query("SELECT DISTINCT session_key FROM tokentally.session_slot")}
     checks.ok(not shown_sessions(world) & former, "... and no reader sees a session by its former hash")
     send(0.1)
-    done = world.tokentally("rekey", "--key", key_file)
-    checks.equal(done.returncode, 0, f"run again: {done.stdout.splitlines()[:1]} {done.stderr.strip()}")
-    checks.ok("new pseudonyms: 0 people" in done.stdout, "... it goes on where it was", done.stdout)
+    text, status = rekey_on_terminal(world, "--key", key_file)
+    checks.equal(status, 0, f"run again: {text.splitlines()[-2:-1]}")
+    checks.ok("new pseudonyms: 0 people" in text, "... it goes on where it was", text)
+    checks.ok("\r0 people done, " in text, "... and shows on a terminal how far it is", text)
     checks.ok(not shown_sessions(world) & former, "no reader sees a session by its former hash")
 
 

@@ -3,22 +3,19 @@
 """The board as a terminal shows it (through a pty) and as a file gets it: colours of tiers only where they belong, names
 only for whoever may see them, no control characters of somebody's name, one's own place. No Kafka."""
 
-import fcntl
 import json
 import os
-import pty
 import re
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from checks import Checks
-from daemon import BINARY, run_command, write_config
+from daemon import run_command, write_config
 from database import Database
+from terminal import on_terminal
 
 SQL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "sql", "apply.sh")
 PASSWORD = "a password"
@@ -43,28 +40,6 @@ CREATE ROLE named LOGIN PASSWORD 'a password' IN ROLE tokentally_people;
 SELECT set_login('me', 'person2'), set_login('other', 'nobody yet');
 SELECT set_person('person4', names => 'hidden');
 """
-
-
-def on_terminal(args, config, columns=100, **env):
-    """What the program writes to a terminal of that width, and its exit status."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    clean = {key: value for key, value in os.environ.items() if key not in ("TERM", "NO_COLOR", "COLORTERM")}
-    process = subprocess.Popen(
-        [BINARY, *args, "-c", config], stdin=slave, stdout=slave, stderr=subprocess.STDOUT, env={**clean, **env}
-    )
-    os.close(slave)
-    written = b""
-    while True:
-        try:
-            part = os.read(master, 65536)
-        except OSError:  # EIO: the other side is closed
-            break
-        if not part:
-            break
-        written += part
-    os.close(master)
-    return written.decode().replace("\r\n", "\n"), process.wait(60)
 
 
 def colours_of(text):

@@ -45,6 +45,8 @@ static const struct line lines[] = {
 	{ { "run", "x" }, STATUS_USAGE, NULL, "too many arguments" },
 	{ { "check", "--dry-run" }, STATUS_USAGE, NULL, "does not take" },
 	{ { "titles", "-n", "3" }, STATUS_USAGE, NULL, "does not take" },
+	{ { "rekey", "--user", "ann" }, STATUS_USAGE, NULL, "does not take" },
+	{ { "rekey", "new.key" }, STATUS_USAGE, NULL, "too many arguments" },
 	{ { "top", "--to", "3" }, STATUS_USAGE, NULL, "does not take" },
 	{ { "migrate", "--nope" }, STATUS_USAGE, NULL, "wrong options" },
 	{ { "migrate", "-c" }, STATUS_USAGE, NULL, "wrong options" },
