@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- New hashes of the sessions of these slots. Rows that came since rekey_sessions_read are of the new key already. Rows are
--- locked in the order in which commits take them. Who is not where the last one ended, or has another key, is the
+-- locked in the order in which commits take them. The joins hash, whatever statistics there are. Who is not where the last one ended, or has another key, is the
 -- slower of two: nothing is written.
 
 CREATE OR REPLACE FUNCTION rekey_sessions_write(p_key_check text, p_from timestamptz, p_until timestamptz,
@@ -12,6 +12,8 @@ SET search_path = tokentally, pg_catalog, pg_temp
 SET datestyle = 'ISO'
 SET work_mem = '64MB'
 SET jit = off
+SET enable_nestloop = off
+SET enable_mergejoin = off
 AS $$
 DECLARE
 	v_rows bigint;
