@@ -49,15 +49,19 @@ def shown_sessions(world):
     return {key for (key,) in rows} - {"(hidden)"}
 
 
-WAITING = "SELECT pid FROM pg_stat_activity WHERE application_name = 'tokentally rekey' AND wait_event_type = 'Lock'"
+NAMES = "SELECT pg_advisory_xact_lock(29803, 2)"
 SESSIONS = "LOCK TABLE tokentally.session_slot IN SHARE MODE"
 
 
 class Held:
-    """A lock that rekey runs into."""
+    """A lock that rekey runs into, at the statement that is named: it may have to wait for a commit before, too."""
 
-    def __init__(self, world, sql):
+    def __init__(self, world, sql, statement):
         self.world = world
+        self.waiting = (
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'tokentally rekey' AND wait_event_type = 'Lock'"
+            f" AND query LIKE 'SELECT tokentally.{statement}%'"
+        )
         self.connection = world.database.connect()
         self.connection.autocommit = False
         self.connection.cursor().execute(sql)
@@ -68,19 +72,19 @@ class Held:
 
     def kill_rekey(self, *args):
         process = subprocess.Popen([BINARY, "rekey", "-c", self.world.admin_config, *args], stdout=subprocess.DEVNULL)
-        wait_for(lambda: self.world.database.query(WAITING), 60, "rekey to wait for the lock")
+        wait_for(lambda: self.world.database.query(self.waiting), 60, "rekey to wait for the lock")
         process.kill()
         process.wait(30)
-        self.world.database.query("SELECT pg_terminate_backend(pid) FROM (" + WAITING + ") w")
-        wait_for(lambda: not self.world.database.query(WAITING), 60, "its backend to end")
+        self.world.database.query(f"SELECT pg_terminate_backend(pid) FROM ({self.waiting}) w")
+        wait_for(lambda: not self.world.database.query(self.waiting), 60, "its backend to end")
         self.let_go()
 
 
 def rekey_on_terminal(world, *args):
     """One that has to wait for longer than what is done without a word."""
-    held = Held(world, SESSIONS)
+    held = Held(world, SESSIONS, "rekey_sessions_write")
     terminal = Terminal(["rekey", *args], world.admin_config)
-    long = WAITING + " AND clock_timestamp() - query_start > interval '2.1 s'"
+    long = held.waiting + " AND clock_timestamp() - query_start > interval '2.1 s'"
     wait_for(lambda: world.database.query(long), 60, "rekey to have waited")
     held.let_go()
     return terminal.finish()
@@ -115,10 +119,10 @@ def second_key(checks, world, key_file, send):
     """Killed before it has changed anything, and between people and sessions."""
     state = "SELECT key_check, sessions_pending FROM tokentally.rekey_state()"
     before = world.database.query(state)[0]
-    Held(world, "SELECT pg_advisory_xact_lock(29803, 2)").kill_rekey("--key", key_file)
+    Held(world, NAMES, "rekey_switch").kill_rekey("--key", key_file)
     checks.equal(world.database.query(state)[0], before, "killed while it waits for its locks: nothing has changed")
     send(0.1)
-    Held(world, SESSIONS).kill_rekey("--key", key_file)
+    Held(world, SESSIONS, "rekey_sessions_write").kill_rekey("--key", key_file)
     now = world.database.query(state)[0]
     checks.ok(now[0] != before[0] and now[1], "killed at the sessions: people are done, sessions are left", now)
     former = {pseudonym_of(PRIVACY_KEY, name) for (name,) in world.database.query("SELECT DISTINCT session_key FROM tokentally.session_slot")}
