@@ -15,6 +15,9 @@ SELECT show_people(NULL), set_alias((SELECT user_key FROM person WHERE id = 5), 
 	intern_apps('{tinyapp-x}') IS NOT NULL, erase_user((SELECT user_key FROM person WHERE id = 9)) IS NOT NULL;
 SELECT recompute_titles('2026-11-20 12:00Z') IS NOT NULL AS ran, refresh_small_groups('2026-11-21Z', true) AS counted \gset
 INSERT INTO title_flag_row (person_id, rule, day, evidence, opened_at) VALUES (7, 'sudden day', '2026-11-20', 'zoe-evidence', now());
+SELECT set_team((SELECT user_key FROM person WHERE id = 11), 'tiny-roster', '2026-11-01Z');
+INSERT INTO source_rule (provider, team, source, note) VALUES ('acme', 'ruled', 'kong', 'zoe-note');
+INSERT INTO usage_shadow_hour (bucket, team_id, model_id, source, calls) SELECT '2026-11-20 10:00Z', t.id, m.id, 'kong', 1 FROM team t, model m;
 CREATE ROLE attempts_reader LOGIN IN ROLE tokentally_reader;
 CREATE ROLE attempts_daemon LOGIN IN ROLE tokentally_ingest;
 ANALYZE;
@@ -82,6 +85,8 @@ SELECT is_empty(format($$SELECT c, o FROM test.calls_of(%1$L, %2$L) c, LATERAL (
 	'2: no function tells ' || r || ' anybody, asked for ' || left(who, 12))
 FROM unnest('{tokentally_ingest,tokentally_reader}'::text[]) r, unnest(ARRAY[(SELECT user_key FROM person WHERE id = 6), 'nobody', '', repeat('x', 300),
 	'UTC'' UNION SELECT user_key FROM tokentally.person --', '(hidden)', '%']) who;
+SELECT ok(test.tells(test.outcome('tokentally_ingest', format('SELECT * FROM tokentally.ingest_roster(%s, ''-infinity'', 0, 10)',
+	(SELECT value FROM setting WHERE key = 'rules_generation')))), '2: ... but the roster: who is in a team by it is told to the daemon, which keeps hashes');
 SELECT is(test.sums(), '300 300 300 300 300', '2: ... and nothing was lost by that');
 SELECT alike(test.outcome('tokentally_people', 'SELECT * FROM tokentally.usage_by_day_in(''UTC'', ''2026-11-20Z'', ''2026-11-21Z'')'), '%zoe-%', '2: ... while who may see names does');
 DELETE FROM model WHERE name LIKE 'zoe-%'; -- the daemon's login made that
@@ -143,7 +148,7 @@ SELECT is((SELECT string_agg(DISTINCT format('%s.%s', regexp_replace(c.relname, 
 		'dead_letter_row.reason', 'dead_letter_row.topic', 'dedupe_block.ids', 'dedupe_block.topic', 'kafka_offset.state', 'kafka_offset.topic', 'leaderboard_row.board', 'leaderboard_row.window_name',
 		'model.canonical', 'model.name', 'model.provider', 'offset_change.changed_by', 'offset_change.reason', 'offset_change.topic', 'open_weight_model.note', 'open_weight_model.pattern', 'partition_spec.column_name',
 		'partition_spec.retention_key', 'partition_spec.step', 'partition_spec.table_name', 'person.kind', 'person.names', 'person.shown_key', 'price_class.prompt_size', 'price_class.service_tier',
-		'schema_migration.applied_by', 'schema_migration.name', 'setting.key', 'team.shown_name', 'app.shown_name'])
+		'schema_migration.applied_by', 'schema_migration.name', 'setting.key', 'source_name.name', 'source_rule.provider', 'source_rule.source', 'usage_shadow_hour.source', 'team.shown_name', 'app.shown_name'])
 	AND c.relname !~ '^title_'), NULL, '4: no statistics of names; a new column of text is listed here, or has STATISTICS 0');
 SELECT is((SELECT count(*) FROM test.query_as('tokentally_reader', 'SELECT * FROM pg_stats WHERE schemaname = ''tokentally''') q WHERE test.tells(q)), 0::bigint, '4: pg_stats shows nobody');
 SELECT is_empty(format($$SELECT o FROM test.outcome('attempts_reader', %L) o WHERE test.tells(o)$$, q), '4: nobody in ' || q)
