@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # AFL++ on every fuzz target, under AddressSanitizer and UBSan. Arguments: the source tree (with configure), a directory to
-# work in, seconds a target. Prints TAP: a target passes when AFL++ ran that long without a crash or a hang.
+# work in, seconds for all targets at once. Prints TAP: a target passes when AFL++ ran that long without a crash or a hang.
 set -u
 source=$(cd "$1" && pwd)
 work=$2
@@ -61,6 +61,9 @@ failed=0
 number=0
 for target in decode mapping time config; do
 	number=$((number + 1))
-	fuzz "$number" "$target" || failed=1
+	fuzz "$number" "$target" &
+done
+for job in $(jobs -p); do
+	wait "$job" || failed=1
 done
 exit $failed
