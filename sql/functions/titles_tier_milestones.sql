@@ -25,7 +25,7 @@ BEGIN
 			jsonb_each_text(c.tiers) each JOIN title_tier t ON t.name = each.key
 		WHERE c.kind = 'milestone'
 	), best AS (
-		SELECT DISTINCT ON (e.contest, e.person_id) e.contest, e.person_id, step.tier
+		SELECT e.contest, e.person_id, min(step.place) AS place
 		FROM pg_temp.title_score e
 		JOIN step ON step.id = e.contest
 		-- A tier held under other rules is no ground for keeping it.
@@ -34,10 +34,10 @@ BEGIN
 		WHERE e.value >= step.threshold
 		OR b.place <= step.place AND e.value >= step.leave
 		OR b.place = step.place AND b.held_since > p_as_of - interval '24 hours'
-		ORDER BY e.contest, e.person_id, step.place
+		GROUP BY 1, 2
 	)
-	UPDATE pg_temp.title_score s SET tier = best.tier
-	FROM best
+	UPDATE pg_temp.title_score s SET tier = step.tier
+	FROM best JOIN step ON step.id = best.contest AND step.place = best.place
 	WHERE s.contest = best.contest AND s.person_id = best.person_id;
 END
 $$;
