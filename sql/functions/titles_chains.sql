@@ -5,13 +5,13 @@
 -- never made two calls in a row has none. With p_person (and p_slots 1), of that person only.
 --
 -- A chain of p_slots slots lies within the steps before and after the grid slots it holds: of the sessions that hold two
--- next to each other only those slots are read, one by one by the primary key. LIMIT keeps the planner from
+-- next to each other only those slots are read, one by one by the primary key, in its order. LIMIT keeps the planner from
 -- reading all sessions of the window instead.
 
 CREATE OR REPLACE FUNCTION titles_chains(p_from timestamptz, p_to timestamptz, p_slots int, p_wanted int,
 	p_person bigint DEFAULT NULL)
 RETURNS TABLE (person_id bigint, longest_us bigint)
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = tokentally, pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -32,14 +32,17 @@ BEGIN
 			lead(a.slot) OVER run IS DISTINCT FROM a.slot + v_step AS last
 		FROM seed a JOIN seed b ON b.person_id = a.person_id AND b.session_id = a.session_id AND b.slot = a.slot + v_step
 		WINDOW run AS (PARTITION BY a.person_id, a.session_id ORDER BY a.slot)
-	), call AS (
-		SELECT pair.person_id, pair.session_id, s.first_seen, s.last_seen
+	), near AS MATERIALIZED (
+		SELECT pair.person_id, who.identity_id, pair.session_id, near AS slot
 		FROM pair JOIN who USING (person_id)
 		CROSS JOIN LATERAL generate_series(CASE WHEN first THEN pair.slot - v_step + v_slot ELSE pair.slot END,
 			pair.slot + v_step - v_slot + CASE WHEN last THEN v_step ELSE '0' END, v_slot) near
-		CROSS JOIN LATERAL (SELECT s.first_seen, s.last_seen FROM session_slot s
-			WHERE s.slot = near AND s.person_id = who.identity_id AND s.session_id = pair.session_id LIMIT 1) s
 		WHERE p_wanted <= (SELECT count(DISTINCT enough.person_id) FROM pair enough) AND near >= p_from AND near < p_to
+		ORDER BY near, who.identity_id
+	), call AS (
+		SELECT near.person_id, near.session_id, s.first_seen, s.last_seen
+		FROM near CROSS JOIN LATERAL (SELECT s.first_seen, s.last_seen FROM session_slot s
+			WHERE s.slot = near.slot AND s.person_id = near.identity_id AND s.session_id = near.session_id LIMIT 1) s
 	UNION ALL
 		SELECT who.person_id, s.session_id, s.first_seen, s.last_seen
 		FROM session_slot s JOIN who ON who.identity_id = s.person_id

@@ -6,7 +6,9 @@
 --
 -- The windows all end at p_as_of, so their starts cut time into segments, and a window is the sum of the segments since
 -- its start: every row is read and added once (titles_segment). Place 1 is the segment of the longest window; there
--- are four at most, and a place without a window is empty, since it starts at null.
+-- are four at most, and a place without a window is empty, since it starts at null. Sessions are one more row for a
+-- person and window (place is the window's, model null). A second process, if the server has one to spare, looks for
+-- them while this one adds up.
 --
 -- To add a metric: a column in the last SELECT, and a row of title_metric. A metric that has no meaning for someone (a
 -- ratio without a divisor) is NULL: not ranked.
@@ -15,29 +17,37 @@ CREATE OR REPLACE FUNCTION titles_measure(p_as_of timestamptz) RETURNS void
 LANGUAGE plpgsql
 SET search_path = tokentally, pg_catalog, pg_temp
 SET timezone = 'UTC'
+SET max_parallel_workers_per_gather = 2
+SET parallel_leader_participation = off
+SET parallel_setup_cost = 0
+SET parallel_tuple_cost = 0
+SET min_parallel_table_scan_size = '1TB'
+SET min_parallel_index_scan_size = '1TB'
 AS $$
 DECLARE
+	-- Days that are folded meanwhile are still there as hours: what is older than the statement is good enough.
+	folded timestamptz := (SELECT folded_until FROM usage_fold);
 	names text[];
 	starts timestamptz[];
-	edge_hours timestamptz[];
+	hours timestamptz[];
 	whole_days timestamptz[];
 	days timestamptz[];
+	depths int[];
+	everybody boolean[];
 	nears bigint[];
 	fars bigint[];
 BEGIN
-	SELECT array_agg(name ORDER BY hours DESC), array_agg(p_as_of - make_interval(hours => hours) ORDER BY hours DESC)
+	SELECT array_agg(name ORDER BY w.hours DESC), array_agg(p_as_of - make_interval(hours => w.hours) ORDER BY w.hours DESC)
 	INTO names, starts
-	FROM title_window
+	FROM title_window w
 	WHERE name IN (SELECT window_name FROM pg_temp.title_contest);
 
-	SELECT COALESCE(array_agg(day + make_interval(hours => h)), '{}') INTO edge_hours
-	FROM (SELECT DISTINCT date_trunc('day', edge) AS day
-		FROM unnest(starts || p_as_of) edge WHERE edge <> date_trunc('day', edge)) cut, generate_series(0, 23) h
-	WHERE day + make_interval(hours => h) >= starts[1] AND day + make_interval(hours => h) < p_as_of;
-
-	SELECT COALESCE(array_agg(day), '{}') INTO whole_days
-	FROM generate_series(date_trunc('day', starts[1]), p_as_of, interval '1 day') day
-	WHERE day >= starts[1] AND day < p_as_of AND day <> ALL (edge_hours);
+	SELECT COALESCE(array_agg(day) FILTER (WHERE whole), '{}') INTO whole_days FROM (
+		SELECT day, day >= starts[1] AND day + interval '1 day' <= folded AND day < p_as_of AND NOT EXISTS (
+			SELECT FROM unnest(starts || p_as_of) edge WHERE edge > day AND edge < day + interval '1 day') AS whole
+		FROM generate_series(date_trunc('day', starts[1]), p_as_of, interval '1 day') day) each;
+	SELECT COALESCE(array_agg(hour), '{}') INTO hours FROM generate_series(starts[1], p_as_of - interval '1 hour', interval '1 hour') hour
+	WHERE date_trunc('day', hour) <> ALL (whole_days);
 
 	-- A bit for each working day, counted back from the last one: see title_streak. Weekends have none.
 	SELECT array_agg(day), array_agg(CASE WHEN n BETWEEN 0 AND 59 THEN 1::bigint << n ELSE 0 END),
@@ -47,26 +57,26 @@ BEGIN
 			OVER (ORDER BY day DESC) - 1)::int END AS n
 		FROM generate_series(date_trunc('day', starts[1]), p_as_of, interval '1 day') day) numbered;
 
+	SELECT array_agg(depth ORDER BY by_window.hours DESC), array_agg(anybody ORDER BY by_window.hours DESC) INTO depths, everybody
+	FROM (SELECT w.hours, max(c.depth) FILTER (WHERE asked) AS depth,
+			bool_or(c.kind <> 'rank' OR c.direction <> 'descending' OR c.floors::text LIKE '%": %') FILTER (WHERE asked) AS anybody
+		FROM title_window w JOIN (SELECT *, metric = 'longest_session_hours' OR floors::text LIKE '%"longest_session_hours": %' AS asked
+			FROM pg_temp.title_contest) c ON c.window_name = w.name
+		GROUP BY 1) by_window;
+
 	DROP TABLE IF EXISTS pg_temp.title_work;
 	CREATE TEMPORARY TABLE title_work ON COMMIT DROP AS
-	WITH segment AS (
-		SELECT * FROM titles_segment(1, starts[1], COALESCE(starts[2], p_as_of), whole_days, edge_hours, days, nears, fars)
+	WITH used AS MATERIALIZED (
+		SELECT * FROM titles_segment(p_as_of, 1, starts[1], COALESCE(starts[2], p_as_of), whole_days, hours, days, nears, fars)
 	UNION ALL
-		SELECT * FROM titles_segment(2, starts[2], COALESCE(starts[3], p_as_of), whole_days, edge_hours, days, nears, fars)
+		SELECT * FROM titles_segment(p_as_of, 2, starts[2], COALESCE(starts[3], p_as_of), whole_days, hours, days, nears, fars)
 	UNION ALL
-		SELECT * FROM titles_segment(3, starts[3], COALESCE(starts[4], p_as_of), whole_days, edge_hours, days, nears, fars)
+		SELECT * FROM titles_segment(p_as_of, 3, starts[3], COALESCE(starts[4], p_as_of), whole_days, hours, days, nears, fars)
 	UNION ALL
-		SELECT * FROM titles_segment(4, starts[4], p_as_of, whole_days, edge_hours, days, nears, fars)
-	), kind AS (
-		-- Numbers stand for names: they are quicker to compare.
-		SELECT id, open_weights, min(id) OVER (PARTITION BY COALESCE(canonical, name)) AS model,
-			CASE WHEN provider <> '' THEN min(id) OVER (PARTITION BY provider) END AS provider
-		FROM model
-	), used AS MATERIALIZED (
-		SELECT who.person_id, place, kind.model, kind.provider, newest_day, newest_hour, near, far, calls, errors, total_tokens,
-			CASE WHEN open_weights THEN total_tokens ELSE 0 END AS open_tokens, output_tokens, cache_read_tokens,
-			cache_known_tokens, cost_nano, unpriced_calls
-		FROM segment JOIN titles_people(p_as_of) who ON who.identity_id = segment.person_id JOIN kind ON kind.id = segment.model_id
+		SELECT * FROM titles_segment(p_as_of, 4, starts[4], p_as_of, whole_days, hours, days, nears, fars)
+	UNION ALL
+		SELECT win, person_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, longest_us
+		FROM titles_sessions(p_as_of, starts, depths, everybody)
 	), by_place AS (
 		SELECT person_id, place, max(newest_day) AS newest_day, max(newest_hour) AS newest_hour,
 			bit_or(near) AS near, bit_or(far) AS far,
@@ -75,7 +85,7 @@ BEGIN
 			title_sum(output_tokens) AS output_tokens, title_sum(cache_read_tokens) AS cache_read_tokens,
 			title_sum(cache_known_tokens) AS cache_known_tokens, title_sum(cost_nano) AS cost_nano,
 			title_sum(unpriced_calls) AS unpriced_calls
-		FROM used
+		FROM used WHERE model IS NOT NULL
 		GROUP BY 1, 2
 	), total AS MATERIALIZED (
 		SELECT person_id, win, max(newest_day) AS newest_day, max(newest_hour) AS newest_hour,
@@ -90,7 +100,7 @@ BEGIN
 	), by_model AS (
 		SELECT person_id, model, title_sum(calls) AS calls_1, title_sum(calls) FILTER (WHERE place >= 2) AS calls_2,
 			title_sum(calls) FILTER (WHERE place >= 3) AS calls_3, title_sum(calls) FILTER (WHERE place >= 4) AS calls_4
-		FROM used
+		FROM used WHERE model IS NOT NULL
 		GROUP BY 1, 2
 	), models AS (
 		SELECT m.person_id, ARRAY[count(*) FILTER (WHERE calls_1 >= 10 AND calls_1 * 100 >= total_1),
@@ -132,7 +142,7 @@ BEGIN
 		round(sessions.longest_us::numeric(60, 40) / 3600000000, 40) AS longest_session_hours
 	FROM (SELECT *, NULLIF(calls, 0)::float8 AS n, errors::float8 / NULLIF(calls, 0)::float8 AS p FROM total) total
 		LEFT JOIN models USING (person_id) LEFT JOIN providers USING (person_id)
-		LEFT JOIN titles_sessions(p_as_of, names, starts) sessions USING (person_id, win);
+		LEFT JOIN (SELECT person_id, place AS win, longest_us FROM used WHERE longest_us IS NOT NULL) sessions USING (person_id, win);
 	ANALYZE pg_temp.title_work (person_id, window_name);
 END
 $$;

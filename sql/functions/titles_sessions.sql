@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- The longest chain of each person in each window that a contest asks for, in microseconds: calls of one session with
--- gaps under 30 minutes. Windows are told by their place in the arrays. STABLE, so that all its statements read the
+-- gaps under 30 minutes. A window is its place in the arrays: start, how many people are wanted, and whether
+-- everybody is (null: nobody). STABLE, so that all its statements read the
 -- snapshot of the statement that calls it.
 --
 -- Chaining all sessions of 100,000 people takes longer than all the rest, and a rank needs only the first ones. A gap
@@ -10,9 +11,9 @@
 -- other. All chains of at least (k - 1) / 2 hours are found with it; if those are fewer people than are wanted, k is halved.
 -- The shortest window comes first: in a longer one nobody's chain is shorter, so what sufficed there suffices.
 
-CREATE OR REPLACE FUNCTION titles_sessions(p_as_of timestamptz, p_names text[], p_starts timestamptz[])
+CREATE OR REPLACE FUNCTION titles_sessions(p_as_of timestamptz, p_starts timestamptz[], p_depths int[], p_everybody boolean[])
 RETURNS TABLE (person_id bigint, win int, longest_us bigint)
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 1000
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
 SET search_path = tokentally, pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -24,11 +25,9 @@ DECLARE
 	v_longest bigint[];
 BEGIN
 	FOR v_window IN
-		SELECT w.win, w.start, bool_or(c.kind <> 'rank' OR c.direction <> 'descending' OR c.floors::text LIKE '%": %') AS everybody,
-			max(c.depth) AS depth
-		FROM unnest(p_names, p_starts) WITH ORDINALITY w (name, start, win) JOIN pg_temp.title_contest c ON c.window_name = w.name
-		WHERE c.metric = 'longest_session_hours' OR c.floors::text LIKE '%"longest_session_hours": %'
-		GROUP BY 1, 2 ORDER BY 2 DESC
+		SELECT w.win, w.start, w.depth, w.everybody
+		FROM unnest(p_starts, p_depths, p_everybody) WITH ORDINALITY w (start, depth, everybody, win)
+		WHERE w.everybody IS NOT NULL ORDER BY w.start DESC
 	LOOP
 		v_slots := CASE WHEN v_window.everybody THEN 1 ELSE v_enough END;
 		LOOP
@@ -44,5 +43,5 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION titles_sessions(timestamptz, text[], timestamptz[]) IS 'Part of recompute_titles: longest sessions';
-REVOKE ALL ON FUNCTION titles_sessions(timestamptz, text[], timestamptz[]) FROM PUBLIC;
+COMMENT ON FUNCTION titles_sessions(timestamptz, timestamptz[], int[], boolean[]) IS 'Part of recompute_titles: longest sessions';
+REVOKE ALL ON FUNCTION titles_sessions(timestamptz, timestamptz[], int[], boolean[]) FROM PUBLIC;

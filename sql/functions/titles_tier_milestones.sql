@@ -18,27 +18,30 @@ BEGIN
 	AND b.person_id IN (SELECT person_id FROM titles_people(p_as_of))
 	AND NOT EXISTS (SELECT FROM pg_temp.title_score s WHERE s.contest = c.id AND s.person_id = b.person_id);
 
-	WITH step AS MATERIALIZED (
-		SELECT c.id, c.title, c.rule_version, t.place, t.name AS tier, each.value::numeric AS threshold,
-			CASE WHEN m.whole THEN ceil(0.9 * each.value::numeric) ELSE 0.9 * each.value::numeric END AS leave
-		FROM pg_temp.title_contest c JOIN title_metric m ON m.name = c.metric,
-			jsonb_each_text(c.tiers) each JOIN title_tier t ON t.name = each.key
-		WHERE c.kind = 'milestone'
-	), best AS (
-		SELECT e.contest, e.person_id, min(step.place) AS place
-		FROM pg_temp.title_score e
-		JOIN step ON step.id = e.contest
+	-- By rising thresholds, so that a place in the arrays is a better tier than the places before it.
+	CREATE TEMPORARY TABLE title_step ON COMMIT DROP AS
+	SELECT c.id AS contest, c.title, c.rule_version, array_agg(t.name ORDER BY t.place DESC) AS tiers,
+		array_agg(each.value::numeric ORDER BY t.place DESC) AS thresholds,
+		array_agg(CASE WHEN m.whole THEN ceil(0.9 * each.value::numeric) ELSE 0.9 * each.value::numeric END ORDER BY t.place DESC) AS leaves
+	FROM pg_temp.title_contest c JOIN title_metric m ON m.name = c.metric,
+		jsonb_each_text(c.tiers) each JOIN title_tier t ON t.name = each.key
+	WHERE c.kind = 'milestone'
+	GROUP BY 1, 2, 3;
+
+	UPDATE pg_temp.title_score s SET tier = step.tiers[width_bucket(s.value, step.thresholds)]
+	FROM pg_temp.title_step step
+	WHERE step.contest = s.contest AND s.value >= step.thresholds[1];
+
+	UPDATE pg_temp.title_score s SET tier = kept.tier
+	FROM (SELECT e.contest, e.person_id, step.tiers[GREATEST(width_bucket(e.value, step.thresholds),
+			LEAST(width_bucket(e.value, step.leaves), held), CASE WHEN b.held_since > p_as_of - interval '24 hours' THEN held END)] AS tier
+		FROM pg_temp.title_before b
 		-- A tier held under other rules is no ground for keeping it.
-		LEFT JOIN pg_temp.title_before b ON b.title = step.title AND b.person_id = e.person_id
-			AND b.version_then = step.rule_version
-		WHERE e.value >= step.threshold
-		OR b.place <= step.place AND e.value >= step.leave
-		OR b.place = step.place AND b.held_since > p_as_of - interval '24 hours'
-		GROUP BY 1, 2
-	)
-	UPDATE pg_temp.title_score s SET tier = step.tier
-	FROM best JOIN step ON step.id = best.contest AND step.place = best.place
-	WHERE s.contest = best.contest AND s.person_id = best.person_id;
+		JOIN pg_temp.title_step step ON step.title = b.title AND step.rule_version = b.version_then
+		CROSS JOIN LATERAL array_position(step.tiers, b.tier) held
+		JOIN pg_temp.title_score e ON e.contest = step.contest AND e.person_id = b.person_id) kept
+	WHERE s.contest = kept.contest AND s.person_id = kept.person_id AND s.tier IS DISTINCT FROM kept.tier;
+	DROP TABLE pg_temp.title_step;
 END
 $$;
 COMMENT ON FUNCTION titles_tier_milestones(timestamptz) IS 'Part of recompute_titles: tiers by value, in title_score';
