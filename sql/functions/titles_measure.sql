@@ -21,8 +21,6 @@ SET max_parallel_workers_per_gather = 2
 SET parallel_leader_participation = off
 SET parallel_setup_cost = 0
 SET parallel_tuple_cost = 0
-SET min_parallel_table_scan_size = '1TB'
-SET min_parallel_index_scan_size = '1TB'
 AS $$
 DECLARE
 	-- Days that are folded meanwhile are still there as hours: what is older than the statement is good enough.
