@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Data and runs of titles_bench.sh. A person's hours are spread over the month by a hash, sessions last 1 to 12
+-- Data of titles_bench.sh. A person's hours are spread over the month by a hash, sessions last 1 to 12
 -- slots. Rows lie in order of time, as ingest writes them.
 SELECT ingest_ensure_partitions('2026-09-25Z', '2026-11-25Z', '2026-11-25Z') AS partitions;
 INSERT INTO team (name) SELECT 'team' || n FROM generate_series(1, 200) n;
@@ -28,9 +28,6 @@ FROM generate_series(1, :people) p, generate_series(1, 40) s, abs(hashint8(p * 5
 	LATERAL (SELECT '2026-10-24Z'::timestamptz + h % 1430 * interval '30 minutes' AS start) begin_at,
 	generate_series(0, CASE WHEN h % 16 < 10 THEN 0 WHEN h % 16 < 15 THEN 2 ELSE h / 16 % 12 END) n
 ORDER BY 1, 2;
+CREATE ROLE bench LOGIN IN ROLE tokentally_ingest;
 VACUUM ANALYZE;
 SELECT (SELECT count(*) FROM usage_hour) AS hours, (SELECT count(*) FROM usage_day) AS days, (SELECT count(*) FROM session_slot) AS slots;
-\timing on
-SELECT outcome, holders, changes FROM recompute_titles('2026-11-22 23:00Z');
-SELECT outcome, holders, changes FROM recompute_titles('2026-11-23 00:00Z');
-SELECT outcome, holders, changes FROM recompute_titles('2026-11-23 00:00Z');
