@@ -140,7 +140,10 @@ BEGIN
 		round(sessions.longest_us::numeric(60, 40) / 3600000000, 40) AS longest_session_hours
 	FROM (SELECT *, NULLIF(calls, 0)::float8 AS n, errors::float8 / NULLIF(calls, 0)::float8 AS p FROM total) total
 		LEFT JOIN models USING (person_id) LEFT JOIN providers USING (person_id)
-		LEFT JOIN (SELECT person_id, place AS win, longest_us FROM used WHERE longest_us IS NOT NULL) sessions USING (person_id, win);
+		LEFT JOIN (SELECT person_id, place AS win, longest_us FROM used WHERE longest_us IS NOT NULL) sessions USING (person_id, win)
+	ORDER BY win;
+	-- titles_rank reads it window by window.
+	CREATE INDEX ON pg_temp.title_work (window_name);
 	ANALYZE pg_temp.title_work (person_id, window_name);
 END
 $$;

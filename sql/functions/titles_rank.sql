@@ -6,7 +6,7 @@
 --
 -- All of them may tie at that value. Who shares a rank with more than twice the places cannot get a tier by it, and is kept
 -- only if one of the first 250 by the day of the newest activity (tiebreak: titles_order makes it the exact order),
--- or as a holder, for whom there is a reason to be told.
+-- or as a holder, for whom there is a reason to be told. Milestones get their tier here, as far as the value alone decides.
 
 CREATE OR REPLACE FUNCTION titles_rank() RETURNS void
 LANGUAGE plpgsql
@@ -29,7 +29,7 @@ BEGIN
 		tier text
 	) ON COMMIT DROP;
 
-	FOR contest IN SELECT id, title, metric, window_name, condition, depth, direction = 'descending' AS falls
+	FOR contest IN SELECT id, title, metric, window_name, condition, depth, direction = 'descending' AS falls, steps, thresholds
 			FROM pg_temp.title_contest LOOP
 		EXECUTE format($contest$
 			WITH entrant AS MATERIALIZED (
@@ -43,14 +43,15 @@ BEGIN
 				FROM entrant
 				WHERE $3 IS NULL OR value %4$s COALESCE((SELECT value FROM last_place), value)
 			)
-			INSERT INTO pg_temp.title_score (contest, person_id, value, rank, ties, newest_day, newest_hour, tiebreak)
-			SELECT $1, person_id, value, rank, ties, newest_day, newest_hour, CASE WHEN by_day <= 250 THEN by_day END
+			INSERT INTO pg_temp.title_score (contest, person_id, value, rank, ties, newest_day, newest_hour, tiebreak, tier)
+			SELECT $1, person_id, value, rank, ties, newest_day, newest_hour, CASE WHEN by_day <= 250 THEN by_day END,
+				$5[width_bucket(value::numeric, $6)]
 			FROM ranked
 			WHERE $3 IS NULL OR by_day <= 250 OR ties <= 2 * $3
 			OR person_id IN (SELECT a.person_id FROM title_award_row a WHERE a.title = $4 AND a.revoked_at IS NULL)
 			$contest$, contest.metric, contest.condition,
 			CASE WHEN contest.falls THEN 'DESC' ELSE 'ASC' END, CASE WHEN contest.falls THEN '>=' ELSE '<=' END)
-		USING contest.id, contest.window_name, contest.depth, contest.title;
+		USING contest.id, contest.window_name, contest.depth, contest.title, contest.steps, contest.thresholds;
 	END LOOP;
 	CREATE INDEX ON pg_temp.title_score (contest, person_id);
 	ANALYZE pg_temp.title_score;
