@@ -7,8 +7,8 @@
 -- The windows all end at p_as_of, so their starts cut time into segments, and a window is the sum of the segments since
 -- its start: every row is read and added once (titles_segment). Place 1 is the segment of the longest window; there
 -- are four at most, and a place without a window is empty, since it starts at null. Sessions are one more row for a
--- person and window (place is the window's, model null). A second process, if the server has one to spare, looks for
--- them while this one adds up.
+-- person and window (place is the window's, model null). Workers, if the server has them to spare, share the segments and the
+-- sessions: hence the cost of those functions, and the settings.
 --
 -- To add a metric: a column in the last SELECT, and a row of title_metric. A metric that has no meaning for someone (a
 -- ratio without a divisor) is NULL: not ranked.
