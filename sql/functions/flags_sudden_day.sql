@@ -6,7 +6,7 @@
 
 CREATE OR REPLACE FUNCTION flags_sudden_day(p_days timestamptz[], p_as_of timestamptz)
 RETURNS TABLE (person_id bigint, rule text, day timestamptz, evidence text)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000
 SET search_path = tokentally, pg_catalog, pg_temp
 SET timezone = 'UTC'
 AS $$
