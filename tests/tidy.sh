@@ -32,6 +32,6 @@ check "no banned function is used" "$(grep -nwE \
 check "every source names its licence" "$(grep -L 'SPDX-License-Identifier: Apache-2.0' $sources sql/*/*.sql)"
 # shellcheck disable=SC2086
 check "no line ends in blanks" "$(grep -nE '[[:blank:]]+$' $sources sql/*/*.sql daemon/*.sample build-aux/*.sh)"
-check "one object a file in sql/functions and sql/views" "$(grep -cE '^CREATE (OR REPLACE )?(FUNCTION|VIEW|PROCEDURE)' \
+check "one object a file in sql/functions and sql/views" "$(grep -cE '^CREATE (OR REPLACE )?(FUNCTION|AGGREGATE|VIEW|PROCEDURE)' \
 	sql/functions/*.sql sql/views/*.sql | grep -vE ':1$')"
 exit $failed

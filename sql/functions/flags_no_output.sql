@@ -4,7 +4,7 @@
 
 CREATE OR REPLACE FUNCTION flags_no_output(p_as_of timestamptz)
 RETURNS TABLE (person_id bigint, rule text, day timestamptz, evidence text)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE COST 100000000
 SET search_path = tokentally, pg_catalog, pg_temp
 SET timezone = 'UTC'
 AS $$

@@ -16,6 +16,8 @@ SET timezone = 'UTC'
 SET work_mem = '128MB'
 SET jit = off
 SET enable_nestloop = off
+SET enable_mergejoin = off
+SET plan_cache_mode = force_custom_plan
 SET client_min_messages = warning
 AS $$
 DECLARE

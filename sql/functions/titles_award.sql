@@ -11,6 +11,15 @@ LANGUAGE plpgsql
 SET search_path = tokentally, pg_catalog, pg_temp
 AS $$
 BEGIN
+	WITH gone AS MATERIALIZED (
+		SELECT * FROM title_award_row open
+		WHERE open.revoked_at IS NULL
+		AND NOT EXISTS (SELECT FROM pg_temp.title_target t
+			WHERE t.title = open.title AND t.person_id = open.person_id
+			AND (t.award_id = open.id OR open.awarded_at = p_as_of
+				AND (t.tier, t.rank, t.value, t.rule_version, t.held_since, t.window_start)
+					= (open.tier, open.rank, open.value, open.rule_version, open.held_since, open.window_start)))
+	)
 	UPDATE title_award_row a SET revoked_at = p_as_of, reason = why.reason
 	FROM (SELECT open.id,
 			CASE
@@ -24,19 +33,13 @@ BEGIN
 			WHEN c.kind = 'rank' AND s.rank <= (c.tiers ->> open.tier)::numeric THEN 'tier not given'
 			WHEN tier_now.place > tier_then.place THEN 'moved down'
 			ELSE 'no longer ranked' END AS reason
-		FROM title_award_row open
+		FROM gone open
 		LEFT JOIN titles_people(p_as_of) who ON who.identity_id = open.person_id AND who.person_id = open.person_id
 		JOIN title_tier tier_then ON tier_then.name = open.tier
 		LEFT JOIN pg_temp.title_contest c ON c.title = open.title
 		LEFT JOIN pg_temp.title_before b ON b.id = open.id
 		LEFT JOIN pg_temp.title_score s ON s.contest = c.id AND s.person_id = open.person_id
 		LEFT JOIN title_tier tier_now ON tier_now.name = s.tier
-		WHERE open.revoked_at IS NULL
-		AND NOT EXISTS (SELECT FROM pg_temp.title_target t
-			WHERE t.title = open.title AND t.person_id = open.person_id
-			AND (t.award_id = open.id OR open.awarded_at = p_as_of
-				AND (t.tier, t.rank, t.value, t.rule_version, t.held_since, t.window_start)
-					= (open.tier, open.rank, open.value, open.rule_version, open.held_since, open.window_start)))
 		) why
 	WHERE a.id = why.id AND a.revoked_at IS NULL;
 

@@ -2,45 +2,50 @@
 --
 -- The longest chain, in microseconds, of everyone who has one of at least p_slots slots in the window; the arithmetic is
 -- explained in titles_sessions. Nothing when fewer than p_wanted people can have one: the caller would not use it. Who
--- never made two calls in a row has none.
--- With p_person (and p_slots 1), of that person only.
+-- never made two calls in a row has none. With p_person (and p_slots 1), of that person only.
+--
+-- A chain of p_slots slots lies within the steps before and after the grid slots it holds: of the sessions that hold two
+-- next to each other only those slots are read, one by one by the primary key, in its order. LIMIT keeps the planner from
+-- reading all sessions of the window instead.
 
 CREATE OR REPLACE FUNCTION titles_chains(p_from timestamptz, p_to timestamptz, p_slots int, p_wanted int,
 	p_person bigint DEFAULT NULL)
 RETURNS TABLE (person_id bigint, longest_us bigint)
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = tokentally, pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_step interval := GREATEST(p_slots / 2, 1) * interval '30 minutes';
+	v_slot interval := '30 minutes';
 	v_grid timestamptz[] := ARRAY(SELECT generate_series(date_bin(v_step, p_from, '2000-01-01Z'), p_to, v_step));
-	v_people bigint[];
-	v_sessions uuid[];
 BEGIN
-	IF p_slots > 1 THEN
-		WITH seed AS MATERIALIZED (
-			SELECT who.person_id, s.session_id, s.slot
-			FROM session_slot s JOIN titles_people(p_to) who ON who.identity_id = s.person_id
-			WHERE s.slot = ANY (v_grid) AND s.slot >= p_from AND s.slot < p_to
-		)
-		SELECT array_agg(found.person_id), array_agg(found.session_id) INTO v_people, v_sessions
-		FROM (SELECT DISTINCT a.person_id, a.session_id
-			FROM seed a JOIN seed b ON b.person_id = a.person_id AND b.session_id = a.session_id AND b.slot = a.slot + v_step) found;
-		IF (SELECT count(DISTINCT who) FROM unnest(v_people) who) < p_wanted THEN
-			RETURN;
-		END IF;
-	END IF;
 	RETURN QUERY
-	WITH candidate AS MATERIALIZED (
-		SELECT DISTINCT who.identity_id, who.person_id, c.session_id
-		FROM unnest(v_people, v_sessions) c (person_id, session_id) JOIN titles_people(p_to) who ON who.person_id = c.person_id
+	WITH who AS MATERIALIZED (
+		SELECT * FROM titles_people(p_to)
+	), seed AS MATERIALIZED (
+		SELECT who.person_id, s.session_id, s.slot
+		FROM session_slot s JOIN who ON who.identity_id = s.person_id
+		WHERE p_slots > 1 AND s.slot = ANY (v_grid) AND s.slot >= p_from AND s.slot < p_to
+	), pair AS MATERIALIZED (
+		SELECT a.person_id, a.session_id, a.slot,
+			lag(a.slot) OVER run IS DISTINCT FROM a.slot - v_step AS first,
+			lead(a.slot) OVER run IS DISTINCT FROM a.slot + v_step AS last
+		FROM seed a JOIN seed b ON b.person_id = a.person_id AND b.session_id = a.session_id AND b.slot = a.slot + v_step
+		WINDOW run AS (PARTITION BY a.person_id, a.session_id ORDER BY a.slot)
+	), near AS MATERIALIZED (
+		SELECT pair.person_id, who.identity_id, pair.session_id, near AS slot
+		FROM pair JOIN who USING (person_id)
+		CROSS JOIN LATERAL generate_series(CASE WHEN first THEN pair.slot - v_step + v_slot ELSE pair.slot END,
+			pair.slot + v_step - v_slot + CASE WHEN last THEN v_step ELSE '0' END, v_slot) near
+		WHERE p_wanted <= (SELECT count(DISTINCT enough.person_id) FROM pair enough) AND near >= p_from AND near < p_to
+		ORDER BY near, who.identity_id
 	), call AS (
-		SELECT c.person_id, s.session_id, s.first_seen, s.last_seen
-		FROM candidate c JOIN session_slot s ON s.person_id = c.identity_id AND s.session_id = c.session_id
-		WHERE p_slots > 1 AND s.slot >= p_from AND s.slot < p_to
+		SELECT near.person_id, near.session_id, s.first_seen, s.last_seen
+		FROM near CROSS JOIN LATERAL (SELECT s.first_seen, s.last_seen FROM session_slot s
+			WHERE s.slot = near.slot AND s.person_id = near.identity_id AND s.session_id = near.session_id LIMIT 1) s
 	UNION ALL
 		SELECT who.person_id, s.session_id, s.first_seen, s.last_seen
-		FROM session_slot s JOIN titles_people(p_to) who ON who.identity_id = s.person_id
+		FROM session_slot s JOIN who ON who.identity_id = s.person_id
 		WHERE p_slots = 1 AND s.slot >= p_from AND s.slot < p_to AND (p_person IS NULL OR who.person_id = p_person)
 	), cut AS (
 		-- Two identities of one person may share a session: what counts is the latest call before this one.

@@ -25,7 +25,13 @@ BEGIN
 		FROM rule JOIN title_metric m ON m.name = rule.metric JOIN title_window w ON w.board
 		GROUP BY m.name, w.name
 	)
-	SELECT row_number() OVER (ORDER BY title, metric, window_name)::int AS id, * FROM contest;
+	SELECT row_number() OVER (ORDER BY title, metric, window_name)::int AS id, * FROM contest
+	-- A milestone's tiers by rising thresholds: one further on in the arrays is better. Below "leaves" one is left.
+	LEFT JOIN LATERAL (SELECT array_agg(t.name ORDER BY t.place DESC) AS steps,
+			array_agg(each.value::numeric ORDER BY t.place DESC) AS thresholds,
+			array_agg(CASE WHEN m.whole THEN ceil(0.9 * each.value::numeric) ELSE 0.9 * each.value::numeric END ORDER BY t.place DESC) AS leaves
+		FROM jsonb_each_text(contest.tiers) each JOIN title_tier t ON t.name = each.key, title_metric m
+		WHERE m.name = contest.metric) step ON kind = 'milestone';
 END
 $$;
 COMMENT ON FUNCTION titles_contests() IS 'Part of recompute_titles: lists rules and boards in title_contest';

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Tiers of the rules of kind milestone, in title_score. A tier is entered at its threshold. Who holds it or a
+-- Tiers of the rules of kind milestone, in title_score. A tier is entered at its threshold (titles_rank). Who holds it or a
 -- better one leaves it below nine tenths of that (rounded up where the metric is whole), so that nobody
 -- flickers at the border; and a tier just given is kept for 24 hours, whatever the value does.
 
@@ -18,27 +18,15 @@ BEGIN
 	AND b.person_id IN (SELECT person_id FROM titles_people(p_as_of))
 	AND NOT EXISTS (SELECT FROM pg_temp.title_score s WHERE s.contest = c.id AND s.person_id = b.person_id);
 
-	WITH step AS MATERIALIZED (
-		SELECT c.id, c.title, c.rule_version, t.place, t.name AS tier, each.value::numeric AS threshold,
-			CASE WHEN m.whole THEN ceil(0.9 * each.value::numeric) ELSE 0.9 * each.value::numeric END AS leave
-		FROM pg_temp.title_contest c JOIN title_metric m ON m.name = c.metric,
-			jsonb_each_text(c.tiers) each JOIN title_tier t ON t.name = each.key
-		WHERE c.kind = 'milestone'
-	), best AS (
-		SELECT DISTINCT ON (e.contest, e.person_id) e.contest, e.person_id, step.tier
-		FROM pg_temp.title_score e
-		JOIN step ON step.id = e.contest
+	UPDATE pg_temp.title_score s SET tier = kept.tier
+	FROM (SELECT e.contest, e.person_id, c.steps[GREATEST(width_bucket(e.value, c.thresholds), LEAST(width_bucket(e.value, c.leaves), held),
+			CASE WHEN b.held_since > p_as_of - interval '24 hours' THEN held END)] AS tier
+		FROM pg_temp.title_before b
 		-- A tier held under other rules is no ground for keeping it.
-		LEFT JOIN pg_temp.title_before b ON b.title = step.title AND b.person_id = e.person_id
-			AND b.version_then = step.rule_version
-		WHERE e.value >= step.threshold
-		OR b.place <= step.place AND e.value >= step.leave
-		OR b.place = step.place AND b.held_since > p_as_of - interval '24 hours'
-		ORDER BY e.contest, e.person_id, step.place
-	)
-	UPDATE pg_temp.title_score s SET tier = best.tier
-	FROM best
-	WHERE s.contest = best.contest AND s.person_id = best.person_id;
+		JOIN pg_temp.title_contest c ON c.title = b.title AND c.kind = 'milestone' AND c.rule_version = b.version_then
+		CROSS JOIN LATERAL array_position(c.steps, b.tier) held
+		JOIN pg_temp.title_score e ON e.contest = c.id AND e.person_id = b.person_id) kept
+	WHERE s.contest = kept.contest AND s.person_id = kept.person_id AND s.tier IS DISTINCT FROM kept.tier;
 END
 $$;
 COMMENT ON FUNCTION titles_tier_milestones(timestamptz) IS 'Part of recompute_titles: tiers by value, in title_score';

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Data and runs of titles_bench.sh. A person's hours are spread over the month by a hash, sessions last 1 to 8 slots.
+-- Data of titles_bench.sh. A person's hours are spread over the month by a hash, sessions last 1 to 12
+-- slots. Rows lie in order of time, as ingest writes them.
 SELECT ingest_ensure_partitions('2026-09-25Z', '2026-11-25Z', '2026-11-25Z') AS partitions;
 INSERT INTO team (name) SELECT 'team' || n FROM generate_series(1, 200) n;
 INSERT INTO app (name) VALUES ('chat');
@@ -11,11 +12,12 @@ INSERT INTO usage_hour (bucket, person_id, team_id, model_id, price_class, calls
 SELECT '2026-10-24Z'::timestamptz + abs(hashint8(p * 1000 + k)) % 720 * interval '1 hour', p, p % 200 + 1, (p + k % 5) % 40 + 1, 0,
 	4 + h % 13, (h % 17 = 0)::int, h % 50000, h % 80000, 500 + h % 3000, 1000000 + h % 9999999, h % 50000 + h % 80000
 FROM generate_series(1, :people) p, generate_series(1, 64) k, abs(hashint8(p * 77 + k)) h
+ORDER BY 1, 2
 ON CONFLICT DO NOTHING;
 INSERT INTO usage_day
 SELECT date_trunc('day', bucket), person_id, team_id, model_id, price_class, sum(calls), sum(errors), sum(input_tokens), sum(cache_read_tokens), 0, 0,
 	sum(output_tokens), 0, sum(cost_nano), 0, 0, sum(cache_known_tokens), 0, 0
-FROM usage_hour WHERE bucket < '2026-11-22Z' GROUP BY 1, 2, 3, 4, 5;
+FROM usage_hour WHERE bucket < '2026-11-22Z' GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2;
 UPDATE usage_fold SET folded_until = '2026-11-22Z';
 INSERT INTO usage_team_hour (bucket, team_id, model_id, app_id, price_class, calls)
 SELECT bucket, team_id, model_id, 1, 0, sum(calls) FROM usage_hour GROUP BY 1, 2, 3;
@@ -24,10 +26,8 @@ SELECT start + n * interval '30 minutes', p, md5(p || ' ' || s)::uuid, p || ' ' 
 	start + n * interval '30 minutes' + interval '20 minutes' + h % 5003 * interval '60 ms', 3
 FROM generate_series(1, :people) p, generate_series(1, 40) s, abs(hashint8(p * 5001 + s)) h,
 	LATERAL (SELECT '2026-10-24Z'::timestamptz + h % 1430 * interval '30 minutes' AS start) begin_at,
-	generate_series(0, CASE WHEN h % 16 < 10 THEN 0 WHEN h % 16 < 15 THEN 2 ELSE h / 16 % 12 END) n;
+	generate_series(0, CASE WHEN h % 16 < 10 THEN 0 WHEN h % 16 < 15 THEN 2 ELSE h / 16 % 12 END) n
+ORDER BY 1, 2;
+CREATE ROLE bench LOGIN IN ROLE tokentally_ingest;
 VACUUM ANALYZE;
 SELECT (SELECT count(*) FROM usage_hour) AS hours, (SELECT count(*) FROM usage_day) AS days, (SELECT count(*) FROM session_slot) AS slots;
-\timing on
-SELECT outcome, holders, changes FROM recompute_titles('2026-11-22 23:00Z');
-SELECT outcome, holders, changes FROM recompute_titles('2026-11-23 00:00Z');
-SELECT outcome, holders, changes FROM recompute_titles('2026-11-23 00:00Z');

@@ -171,6 +171,10 @@ def two_title_runs(checks, world, one):
     for run in runs[:2]:
         run.kill()
     statuses = [run.wait(60) for run in runs]
+    # The server ends a statement without its client: the run of a killed process may go on, and all others are told so.
+    wait_for(lambda: world.database.value(
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%recompute_titles%'"
+        " AND pid <> pg_backend_pid()") == 0, 60, "runs without a client to end")
     again = world.tokentally("titles", "--as-of", hour)
     checks.equal(again.returncode, 0, f"titles after a crash: {again.stderr.strip()[-200:]}")
     stored = world.database.value("SELECT count(*) FROM tokentally.title_run WHERE finished_at IS NOT NULL")

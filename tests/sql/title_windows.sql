@@ -46,7 +46,7 @@ SELECT is_empty('SELECT pg_temp.differing()', 'no hour folded yet changes no sum
 SELECT pg_temp.fold('2026-03-15 00:00Z');
 UPDATE usage_day SET output_tokens = 5 WHERE bucket = '2026-03-01 00:00Z';
 SELECT pg_temp.edges('2026-03-15 12:00Z');
-SELECT is((SELECT output_tokens FROM pg_temp.title_work WHERE window_name = '30d'), 5::numeric, 'whole days are read from day rows');
+SELECT is((SELECT output_tokens FROM pg_temp.title_work WHERE window_name = '30d'), 5::bigint, 'whole days are read from day rows');
 
 -- The rest is later: runs go forward only. The order within a tie needs the hour of the newest activity, which day rows don't know.
 SELECT pg_temp.used('late-riser', '2026-04-01 15:00Z', 7), pg_temp.used('early-bird', '2026-04-01 09:00Z', 7);
@@ -64,7 +64,7 @@ SELECT pg_temp.used('edge', '2025-12-06 12:00Z', 1), pg_temp.used('edge', '2025-
 INSERT INTO title_rule (name, description, metric, window_name) VALUES ('Season', '-', 'total_tokens', '120d');
 SELECT pg_temp.run('2026-04-05 12:00Z');
 SELECT is((SELECT total_tokens FROM pg_temp.title_work JOIN person ON id = person_id
-	WHERE window_name = '120d' AND user_key = 'edge'), 1111111112::numeric, 'a longer window that a rule uses is exact as well');
+	WHERE window_name = '120d' AND user_key = 'edge'), 1111111112::bigint, 'a longer window that a rule uses is exact as well');
 
 -- Boards.
 SELECT pg_temp.used(format('n%s', n), '2026-04-05 10:00Z', 20) FROM generate_series(1, 300) n;
