@@ -55,7 +55,8 @@ static struct entry *add(struct ledger *ledger, const int64_t *measures, size_t 
 	}
 	entry = &ledger->entries[ledger->count++];
 	*entry = (struct entry){ .first_us = NO_TIME, .last_us = -NO_TIME };
-	memcpy(entry->measures, measures, count * sizeof *measures);
+	if (count > 0)
+		memcpy(entry->measures, measures, count * sizeof *measures);
 	va_start(args, fmt);
 	vsnprintf(entry->key, sizeof entry->key, fmt, args);
 	va_end(args);
@@ -133,12 +134,54 @@ static void add_latencies(struct ledger *ledger, const struct window *window)
 		    model_of(window, rows[i].model), rows[i].kind, rows[i].latency_class);
 }
 
+static void add_uses(struct ledger *ledger, const struct window *window)
+{
+	size_t count;
+	const struct use_row *rows = window_uses(window, &count);
+
+	for (size_t i = 0; i < count; i++)
+		add(ledger, NULL, 0, "use %" PRId64 " %s|%s", rows[i].day_us,
+		    name_of(window, NAME_PERSON, rows[i].person),
+		    name_of(window, NAME_APP, rows[i].app));
+}
+
+static void add_shadows(struct ledger *ledger, const struct window *window)
+{
+	size_t count;
+	const struct shadow_row *rows = window_shadows(window, &count);
+
+	for (size_t i = 0; i < count; i++)
+		add(ledger, rows[i].measures, MEASURES_SESSION, "shadow %" PRId64 " %s|%s|%s",
+		    rows[i].bucket_us, name_of(window, NAME_TEAM, rows[i].team),
+		    model_of(window, rows[i].model), name_of(window, NAME_SOURCE, rows[i].source));
+}
+
 void ledger_add_window(struct ledger *ledger, const struct window *window)
 {
 	add_hours(ledger, window);
 	add_minutes(ledger, window);
 	add_sessions(ledger, window);
 	add_latencies(ledger, window);
+	add_uses(ledger, window);
+	add_shadows(ledger, window);
+}
+
+/* The time at which it was read is left out: another reading has another one. */
+static void add_dead(struct ledger *ledger, const struct batch *batch, const struct batch_dead *dead)
+{
+	const struct batch_progress *progress = &batch->progress[dead->progress];
+
+	add(ledger, &dead->count, 1, "dead %s/%" PRId32 " %" PRId64 ".%" PRId32 " %s %.*s %s",
+	    progress->topic, progress->partition, dead->offset, dead->record,
+	    dead_reason_name(dead->reason), (int)dead->payload_len,
+	    dead->payload_len ? dead->payload : "", dead->detail);
+}
+
+void ledger_add_batch(struct ledger *ledger, const struct batch *batch)
+{
+	ledger_add_window(ledger, batch->window);
+	for (size_t i = 0; i < batch->dead_count; i++)
+		add_dead(ledger, batch, &batch->dead[i]);
 }
 
 /* Events of tests lie after 1970, and their names are NUL-terminated. */
@@ -160,6 +203,8 @@ void ledger_add_event(struct ledger *ledger, const struct event *event)
 
 		entry->first_us = entry->last_us = event->time_us;
 	}
+	add(ledger, NULL, 0, "use %" PRId64 " %s|%s",
+	    event->time_us - event->time_us % (24 * 60 * MINUTE), user, app);
 	if (event->duration_class != LATENCY_CLASS_NONE)
 		add(ledger, event->measures, 1, "latency %" PRId64 " %s|0|%d", minute, model,
 		    event->duration_class);
@@ -198,6 +243,16 @@ static void merge(struct ledger *ledger)
 		else
 			ledger->entries[++kept] = ledger->entries[i];
 	ledger->count = kept + 1;
+}
+
+int64_t ledger_sum(const struct ledger *ledger, const char *kind, int measure)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < ledger->count; i++)
+		if (strncmp(ledger->entries[i].key, kind, strlen(kind)) == 0)
+			sum += ledger->entries[i].measures[measure];
+	return sum;
 }
 
 bool ledger_equal(struct ledger *a, struct ledger *b)
