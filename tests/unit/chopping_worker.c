@@ -183,7 +183,7 @@ static void take_message(struct worker *worker, size_t held, const struct log_me
 bool worker_poll(struct worker *worker, size_t held, int era, int64_t now_us)
 {
 	const struct log_partition *partition;
-	bool moves;
+	int64_t before;
 
 	if (worker->state != WORKER_RUNNING || held >= worker->holding.held_count)
 		return false;
@@ -194,9 +194,9 @@ bool worker_poll(struct worker *worker, size_t held, int era, int64_t now_us)
 	}
 	if (intake_check_end(worker->intake, held))
 		worker->model->broken = "the last message did not come again";
-	moves = worker->live->progress[held].to_offset != partition->ends[era];
+	before = worker->live->progress[held].to_offset;
 	intake_end_reached(worker->intake, worker->live, held, partition->ends[era]);
-	return moves;
+	return worker->live->progress[held].to_offset > before;
 }
 
 void worker_rewind(struct worker *worker, size_t held, size_t messages)
