@@ -4,6 +4,10 @@
 -- same time the second sees what the first has counted; and so that blocks become visible in the order of their seq.
 -- An id that others have counted since p_seen_seq refuses the whole batch (TT004): maxima and first times can't be
 -- taken back, so the worker reads it again, knowing that id now.
+--
+-- Old ids go when no message to come can meet them: not from this worker's partitions, as it says itself, and not from
+-- another's that is still behind, by the same margin: the window and ten minutes (FLOOR_SLACK_MS of daemon/intake.c).
+-- Whoever reads that one may have to load them again.
 
 CREATE OR REPLACE FUNCTION commit_dedupe(p_owner uuid, p_dedupe dedupe_delta[], p_progress progress_delta[],
 	p_dedupe_before_ms bigint[], p_seen_seq bigint, p_window_ms bigint)
@@ -26,7 +30,9 @@ BEGIN
 		USING ROWS FROM (unnest(p_progress), unnest(p_dedupe_before_ms)) AS d (topic, partition,
 			from_offset, to_offset, last_offset, last_time_ms, last_crc, log_end_offset, event_time_max,
 			accepted, dead, duplicate, skipped, before_ms)
-		WHERE b.topic = d.topic AND b.partition = d.partition AND b.t_max_ms < d.before_ms;
+		WHERE b.topic = d.topic AND b.partition = d.partition AND b.t_max_ms < d.before_ms
+		AND NOT EXISTS (SELECT FROM kafka_offset k WHERE k.next_offset < k.log_end_offset
+			AND b.t_max_ms >= COALESCE(k.last_time_ms - p_window_ms - 600000, b.t_max_ms));
 	END IF;
 END
 $$;

@@ -111,7 +111,7 @@ def main():
         checks.ok(sender.error is None, "the whole load was sent", str(sender.error))
         reader.stop()
         checks.ok(not reader.wrong, f"no snapshot showed sums that differ ({reader.samples} samples)", reader.wrong[:5])
-        checks.ok(len(reader.seen) > 20, f"the reader saw the sums grow ({len(reader.seen)} different ones)")
+        checks.ok(len(reader.seen) > 5, f"the reader saw the sums grow ({len(reader.seen)} different ones)")
         oracle = Oracle(started_ms * 1000).read(world.truth_path)
         print(f"# oracle: {oracle.totals()}")
         check_views(checks, world.database, oracle)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- What bounds the event ids by number: what a claim reads of them, and what is trimmed.
-SELECT plan(22);
+-- What bounds the event ids by number: what a claim reads of them, and what is trimmed; and by age: what a commit forgets.
+SELECT plan(25);
 
 -- Blocks of three partitions, written in another order than that of their messages' times. The ids of a block are
 -- its name, so that they can be told apart.
@@ -52,6 +52,24 @@ SELECT is(test.met(:before, 10000, '\x333333333333333300000000'), 0::bigint, 'ow
 SELECT is((SELECT count(*) FROM ingest_dedupe_since(test.owner(1), :before)), 1::bigint,
 	'a worker reads the blocks of others since the one it knows');
 DELETE FROM dedupe_block WHERE seq > :before;
+
+-- By age, of partition 0, up to time 400; partition 1 is another worker's. Margin: ten minutes, with a window of 0.
+CREATE FUNCTION test.kept_beside(p_next bigint, p_end bigint, p_last_time_ms bigint) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	v_kept text;
+BEGIN
+	UPDATE kafka_offset SET next_offset = p_next, log_end_offset = p_end, last_time_ms = p_last_time_ms WHERE partition = 1;
+	PERFORM commit_dedupe(test.owner(1), '{}', ARRAY[ROW('calls', 0, 0, 1, 0, 0, 0, 1, NULL, 0, 0, 0, 0)::progress_delta],
+		ARRAY[400], 0, 0);
+	v_kept := test.kept();
+	RAISE EXCEPTION USING ERRCODE = 'TT999', MESSAGE = v_kept; -- undone
+EXCEPTION WHEN SQLSTATE 'TT999' THEN
+	RETURN v_kept;
+END
+$$;
+SELECT is(test.kept_beside(10, 10, 600250), 'adef', 'ids older than what a worker still reads are forgotten with its commit');
+SELECT is(test.kept_beside(9, 10, 600250), 'acdef', '... but not what another one''s partition, further behind, may meet');
+SELECT is(test.kept_beside(0, 10, NULL), 'abcdef', '... nor anything while that one has counted nothing yet');
 
 SELECT is(test.trim(1050), '0', 'nothing is trimmed below the bound');
 SELECT is(test.kept(), 'abcdef', '... all blocks are kept');

@@ -206,7 +206,7 @@ static void store_block(struct model *model, int32_t partition, struct dedupe_bl
 	model->blocks[model->block_count++] = (struct model_block){ .partition = partition, .block = block };
 }
 
-/* commit_dedupe, after its check */
+/* commit_dedupe, after its check. The real one spares what partitions further behind may meet; here none is by so much. */
 static void store_ids(struct model *model, const struct batch *batch)
 {
 	for (size_t p = 0; p < batch->progress_count; p++) {
