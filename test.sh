@@ -244,7 +244,7 @@ faults_sanitized() {
 	options="ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1"
 	build_tested faulty && build_tested faulty-asan --enable-sanitizers && build_tested faulty-tsan --enable-sanitizers=thread &&
 		in_pairs faults-sanitized/address $(tested faulty-asan) $options $soak -- \
-			faults-sanitized/thread $(tested faulty-tsan) $soak
+			faults-sanitized/thread $(tested faulty-tsan) TSAN_OPTIONS=suppressions=$WORK/src/tests/faults/tsan.supp $soak
 }
 
 long_faults() {
