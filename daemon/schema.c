@@ -13,7 +13,6 @@
 
 #include "mem.h"
 #include "schema_sql.h"
-#include "sink.h"
 
 /* Readers take their locks in any order, so a deadlock with one cannot be excluded; and whoever comes behind a lock that we
  * wait for waits too, so a try is short. All of it is rolled back before the next. */

@@ -11,7 +11,6 @@ import time
 
 import psycopg2
 
-from checks import wait_for
 from harness import CRASHED, SESSION_MS
 
 BACKENDS = "SELECT pid FROM pg_stat_activity WHERE usename = 'tally_login' ORDER BY pid"
@@ -92,7 +91,7 @@ class Chaos:
         daemon = self.some_daemon()
         if any(pid == daemon.process.pid for _, pid in self.to_continue):
             return
-        wait_for(lambda: not daemon.alive() or daemon.handles_signals(), 60, f"{daemon.name} to start")
+        daemon.wait_handles_signals()
         if not daemon.alive():
             return
         status = daemon.end()

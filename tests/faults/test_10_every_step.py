@@ -51,7 +51,7 @@ class Runs:
             return not self.scene.behind()
 
         wait_for(counted, 60, f"all messages to be counted with {rule}", interval=0.05)
-        wait_for(lambda: not daemon.alive() or daemon.handles_signals(), 60, f"{daemon.name} to start")
+        daemon.wait_handles_signals()
         status = daemon.end()
         if status not in (0, CRASHED):
             raise AssertionError(f"{rule}: exit status {status}: {daemon.last_lines(4)}")

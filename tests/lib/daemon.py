@@ -114,9 +114,11 @@ class Daemon:
         with open(self.log_path, errors="replace") as log:
             return log.read()
 
-    def handles_signals(self):
-        """Before its first line a signal ends it as it ends any process."""
-        return " starting" in self.log()[self.log_start :]
+    def wait_handles_signals(self):
+        """Until it does, or has ended: before its first line a signal ends it as it ends any process."""
+        wait_for(
+            lambda: not self.alive() or " starting" in self.log()[self.log_start :], 60, f"{self.name} to start"
+        )
 
     def last_lines(self, count):
         return self.log().splitlines()[-count:]
