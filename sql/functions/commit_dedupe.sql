@@ -31,7 +31,8 @@ BEGIN
 			from_offset, to_offset, last_offset, last_time_ms, last_crc, log_end_offset, event_time_max,
 			accepted, dead, duplicate, skipped, before_ms)
 		WHERE b.topic = d.topic AND b.partition = d.partition AND b.t_max_ms < d.before_ms
-		AND NOT EXISTS (SELECT FROM kafka_offset k WHERE k.next_offset < k.log_end_offset
+		AND NOT EXISTS (SELECT FROM kafka_offset k
+			WHERE k.owner_id IS DISTINCT FROM p_owner AND k.next_offset < k.log_end_offset
 			AND b.t_max_ms >= COALESCE(k.last_time_ms - p_window_ms - 600000, b.t_max_ms));
 	END IF;
 END
