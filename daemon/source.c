@@ -36,6 +36,7 @@ struct source {
 };
 
 #define CHECKER_QUEUE_BYTES (256 * 1024)
+#define WAKE_EVERY_MS 20
 
 /* In this order: what we would like, the user's own, what the promises need. */
 struct setting {
@@ -404,8 +405,10 @@ uint32_t source_checksum(struct span payload)
 static rd_kafka_t *new_checker(struct source *source)
 {
 	static const struct setting settings[] = {
-		{ "queued.min.messages", "1" },
+		{ "queued.min.messages", "100000" }, /* counted over all partitions: one must not hold up the others */
 		{ "fetch.message.max.bytes", "16384" },
+		{ "fetch.min.bytes", "1" },
+		{ "fetch.wait.max.ms", "10" },
 	};
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	struct err ignored;
@@ -447,15 +450,46 @@ static void judge(struct source_mark *mark, const rd_kafka_message_t *message)
 	mark->offset = -1;
 }
 
-static void read_marks(rd_kafka_t *checker, struct source_mark *marks, size_t count, size_t open, int64_t deadline_ms)
+/* librdkafka 2.0.2 doesn't wake a sleeping broker thread for a partition that has become fetchable, but up to a second
+ * later; a request does wake it, and so does its answer. */
+static void wake_brokers(rd_kafka_t *checker, const rd_kafka_topic_partition_list_t *list, int64_t deadline_ms)
 {
+	rd_kafka_topic_partition_list_t *ends = rd_kafka_topic_partition_list_copy(list);
+	int64_t left_ms = deadline_ms - now_monotonic_ms();
+
+	for (int i = 0; i < ends->cnt; i++)
+		ends->elems[i].offset = RD_KAFKA_OFFSET_END;
+	if (left_ms > 0)
+		rd_kafka_offsets_for_times(checker, ends, (int)left_ms);
+	rd_kafka_topic_partition_list_destroy(ends);
+}
+
+/* A judged partition has nothing more to tell: what it sends on would stand before the answers of the others. */
+static void pause_mark(rd_kafka_t *checker, const struct source_mark *mark)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+
+	rd_kafka_topic_partition_list_add(list, mark->topic, mark->partition);
+	rd_kafka_pause_partitions(checker, list);
+	rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void read_marks(rd_kafka_t *checker, struct source_mark *marks, size_t count,
+		       const rd_kafka_topic_partition_list_t *list, int64_t deadline_ms)
+{
+	int open = list->cnt;
+
+	wake_brokers(checker, list, deadline_ms);
 	while (open && now_monotonic_ms() < deadline_ms) {
-		rd_kafka_message_t *message = rd_kafka_consumer_poll(checker, 50);
+		rd_kafka_message_t *message = rd_kafka_consumer_poll(checker, WAKE_EVERY_MS);
 		struct source_mark *mark = message ? find_mark(marks, count, message) : NULL;
 
+		if (!message)
+			wake_brokers(checker, list, deadline_ms);
 		if (mark && mark->offset >= 0) {
 			judge(mark, message);
-			open--;
+			if (--open)
+				pause_mark(checker, mark);
 		}
 		if (message)
 			rd_kafka_message_destroy(message);
@@ -474,7 +508,8 @@ void source_check_marks(struct source *source, struct source_mark *marks, size_t
 	if (list->cnt && !source->checker)
 		source->checker = new_checker(source);
 	if (list->cnt && source->checker && !rd_kafka_assign(source->checker, list)) {
-		read_marks(source->checker, marks, count, (size_t)list->cnt, now_monotonic_ms() + timeout_ms);
+		rd_kafka_resume_partitions(source->checker, list); /* the pauses of the last time */
+		read_marks(source->checker, marks, count, list, now_monotonic_ms() + timeout_ms);
 		rd_kafka_assign(source->checker, NULL);
 	}
 	rd_kafka_topic_partition_list_destroy(list);
