@@ -5,8 +5,9 @@
 -- never made two calls in a row has none. With p_person (and p_slots 1), of that person only.
 --
 -- A chain of p_slots slots lies within the steps before and after the grid slots it holds: of the sessions that hold two
--- next to each other only those slots are read, one by one by the primary key, in its order. LIMIT keeps the planner from
--- reading all sessions of the window instead.
+-- next to each other only those slots are read, one by one by the primary key, in its order. One that holds no third
+-- goes on by v_half at least before or behind the two, else it is too short: these slots are looked at first. LIMIT
+-- keeps the planner from reading all sessions of the window instead.
 
 CREATE OR REPLACE FUNCTION titles_chains(p_from timestamptz, p_to timestamptz, p_slots int, p_wanted int,
 	p_person bigint DEFAULT NULL)
@@ -16,15 +17,15 @@ SET search_path = tokentally, pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_step interval := GREATEST(p_slots / 2, 1) * interval '30 minutes';
+	v_half interval := (p_slots - GREATEST(p_slots / 2, 1)) / 2 * interval '30 minutes';
 	v_slot interval := '30 minutes';
 	v_grid timestamptz[] := ARRAY(SELECT generate_series(date_bin(v_step, p_from, '2000-01-01Z'), p_to, v_step));
 BEGIN
 	RETURN QUERY
-	WITH who AS MATERIALIZED (
-		SELECT * FROM titles_people(p_to)
-	), seed AS MATERIALIZED (
-		SELECT who.person_id, s.session_id, s.slot
-		FROM session_slot s JOIN who ON who.identity_id = s.person_id
+	WITH seed AS MATERIALIZED (
+		-- Who takes part is asked of the few pairs; only who is an alias has to be known here.
+		SELECT COALESCE(alias.main_id, s.person_id) AS person_id, s.session_id, s.slot
+		FROM session_slot s LEFT JOIN person alias ON alias.id = s.person_id AND alias.main_id IS NOT NULL
 		WHERE p_slots > 1 AND s.slot = ANY (v_grid) AND s.slot >= p_from AND s.slot < p_to
 	), pair AS MATERIALIZED (
 		SELECT a.person_id, a.session_id, a.slot,
@@ -32,20 +33,33 @@ BEGIN
 			lead(a.slot) OVER run IS DISTINCT FROM a.slot + v_step AS last
 		FROM seed a JOIN seed b ON b.person_id = a.person_id AND b.session_id = a.session_id AND b.slot = a.slot + v_step
 		WINDOW run AS (PARTITION BY a.person_id, a.session_id ORDER BY a.slot)
+	), side AS MATERIALIZED (
+		SELECT pair.*, who.identity_id
+		FROM pair JOIN titles_people(p_to) who USING (person_id)
+		ORDER BY pair.slot, who.identity_id
+	), long AS MATERIALIZED (
+		SELECT side.slot, side.person_id, side.session_id, first, last, array_agg(identity_id) AS identities
+		FROM side
+		WHERE p_wanted <= (SELECT count(DISTINCT enough.person_id) FROM side enough)
+		GROUP BY 1, 2, 3, 4, 5
+		HAVING NOT (first AND last)
+		OR bool_or((SELECT true FROM session_slot s WHERE s.slot = side.slot - v_half
+			AND s.person_id = side.identity_id AND s.session_id = side.session_id LIMIT 1)
+			OR (SELECT true FROM session_slot s WHERE s.slot = side.slot + v_step + v_half
+			AND s.person_id = side.identity_id AND s.session_id = side.session_id LIMIT 1))
 	), near AS MATERIALIZED (
-		SELECT pair.person_id, who.identity_id, pair.session_id, near AS slot
-		FROM pair JOIN who USING (person_id)
-		CROSS JOIN LATERAL generate_series(CASE WHEN first THEN pair.slot - v_step + v_slot ELSE pair.slot END,
-			pair.slot + v_step - v_slot + CASE WHEN last THEN v_step ELSE '0' END, v_slot) near
-		WHERE p_wanted <= (SELECT count(DISTINCT enough.person_id) FROM pair enough) AND near >= p_from AND near < p_to
-		ORDER BY near, who.identity_id
+		SELECT long.person_id, identity_id, long.session_id, near AS slot
+		FROM long, unnest(identities) identity_id, generate_series(CASE WHEN first THEN long.slot - v_step + v_slot ELSE long.slot END,
+			long.slot + v_step - v_slot + CASE WHEN last THEN v_step ELSE '0' END, v_slot) near
+		WHERE near >= p_from AND near < p_to
+		ORDER BY near, identity_id
 	), call AS (
 		SELECT near.person_id, near.session_id, s.first_seen, s.last_seen
 		FROM near CROSS JOIN LATERAL (SELECT s.first_seen, s.last_seen FROM session_slot s
 			WHERE s.slot = near.slot AND s.person_id = near.identity_id AND s.session_id = near.session_id LIMIT 1) s
 	UNION ALL
 		SELECT who.person_id, s.session_id, s.first_seen, s.last_seen
-		FROM session_slot s JOIN who ON who.identity_id = s.person_id
+		FROM session_slot s JOIN titles_people(p_to) who ON who.identity_id = s.person_id
 		WHERE p_slots = 1 AND s.slot >= p_from AND s.slot < p_to AND (p_person IS NULL OR who.person_id = p_person)
 	), cut AS (
 		-- Two identities of one person may share a session: what counts is the latest call before this one.

@@ -65,27 +65,21 @@ BEGIN
 	DROP TABLE IF EXISTS pg_temp.title_work;
 	CREATE TEMPORARY TABLE title_work ON COMMIT DROP AS
 	WITH used AS MATERIALIZED (
-		SELECT * FROM titles_segment(p_as_of, 1, starts[1], COALESCE(starts[2], p_as_of), whole_days, hours, days, nears, fars)
+		SELECT *, NULL::bigint AS longest_us, NULL::bigint[] AS models, NULL::bigint[] AS providers
+		FROM titles_segment(p_as_of, 1, starts[1], COALESCE(starts[2], p_as_of), whole_days, hours, days, nears, fars)
 	UNION ALL
-		SELECT * FROM titles_segment(p_as_of, 2, starts[2], COALESCE(starts[3], p_as_of), whole_days, hours, days, nears, fars)
+		SELECT *, NULL, NULL, NULL FROM titles_segment(p_as_of, 2, starts[2], COALESCE(starts[3], p_as_of), whole_days, hours, days, nears, fars)
 	UNION ALL
-		SELECT * FROM titles_segment(p_as_of, 3, starts[3], COALESCE(starts[4], p_as_of), whole_days, hours, days, nears, fars)
+		SELECT *, NULL, NULL, NULL FROM titles_segment(p_as_of, 3, starts[3], COALESCE(starts[4], p_as_of), whole_days, hours, days, nears, fars)
 	UNION ALL
-		SELECT * FROM titles_segment(p_as_of, 4, starts[4], p_as_of, whole_days, hours, days, nears, fars)
+		SELECT *, NULL, NULL, NULL FROM titles_segment(p_as_of, 4, starts[4], p_as_of, whole_days, hours, days, nears, fars)
 	UNION ALL
-		SELECT win, person_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, longest_us
+		SELECT win, person_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, longest_us, NULL, NULL
 		FROM titles_sessions(p_as_of, starts, depths, everybody)
-	), by_place AS (
-		SELECT person_id, place, max(newest_day) AS newest_day, max(newest_hour) AS newest_hour,
-			bit_or(near) AS near, bit_or(far) AS far,
-			title_sum(calls) AS calls, title_sum(errors) AS errors,
-			title_sum(total_tokens) AS total_tokens, title_sum(open_tokens) AS open_tokens,
-			title_sum(output_tokens) AS output_tokens, title_sum(cache_read_tokens) AS cache_read_tokens,
-			title_sum(cache_known_tokens) AS cache_known_tokens, title_sum(cost_nano) AS cost_nano,
-			title_sum(unpriced_calls) AS unpriced_calls
-		FROM used WHERE model IS NOT NULL
-		GROUP BY 1, 2
-	), total AS MATERIALIZED (
+	UNION ALL
+		SELECT NULL, person_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, models, providers
+		FROM titles_variety(p_as_of, starts, whole_days, hours)
+	), total AS (
 		SELECT person_id, win, max(newest_day) AS newest_day, max(newest_hour) AS newest_hour,
 			bit_or(near) AS near, bit_or(far) AS far,
 			title_sum(calls) AS calls, title_sum(errors) AS errors,
@@ -93,32 +87,9 @@ BEGIN
 			title_sum(output_tokens) AS output_tokens, title_sum(cache_read_tokens) AS cache_read_tokens,
 			title_sum(cache_known_tokens) AS cache_known_tokens, title_sum(cost_nano) AS cost_nano,
 			title_sum(unpriced_calls) AS unpriced_calls
-		FROM (SELECT *, generate_series(1, place) AS win FROM by_place) span
+		FROM used, generate_series(1, place) win
+		WHERE calls IS NOT NULL
 		GROUP BY 1, 2
-	), by_model AS (
-		SELECT person_id, model, title_sum(calls) AS calls_1, title_sum(calls) FILTER (WHERE place >= 2) AS calls_2,
-			title_sum(calls) FILTER (WHERE place >= 3) AS calls_3, title_sum(calls) FILTER (WHERE place >= 4) AS calls_4
-		FROM used WHERE model IS NOT NULL
-		GROUP BY 1, 2
-	), models AS (
-		SELECT m.person_id, ARRAY[count(*) FILTER (WHERE calls_1 >= 10 AND calls_1 * 100 >= total_1),
-			count(*) FILTER (WHERE calls_2 >= 10 AND calls_2 * 100 >= total_2),
-			count(*) FILTER (WHERE calls_3 >= 10 AND calls_3 * 100 >= total_3),
-			count(*) FILTER (WHERE calls_4 >= 10 AND calls_4 * 100 >= total_4)] AS used
-		FROM by_model m JOIN (SELECT person_id, max(calls) FILTER (WHERE win = 1) AS total_1, max(calls) FILTER (WHERE win = 2) AS total_2,
-				max(calls) FILTER (WHERE win = 3) AS total_3, max(calls) FILTER (WHERE win = 4) AS total_4
-			FROM total GROUP BY 1) t USING (person_id)
-		GROUP BY 1
-	), by_provider AS (
-		SELECT person_id, provider, title_sum(calls) AS calls_1, title_sum(calls) FILTER (WHERE place >= 2) AS calls_2,
-			title_sum(calls) FILTER (WHERE place >= 3) AS calls_3, title_sum(calls) FILTER (WHERE place >= 4) AS calls_4
-		FROM used WHERE provider IS NOT NULL
-		GROUP BY 1, 2
-	), providers AS (
-		SELECT person_id, ARRAY[count(*) FILTER (WHERE calls_1 >= 10), count(*) FILTER (WHERE calls_2 >= 10),
-			count(*) FILTER (WHERE calls_3 >= 10), count(*) FILTER (WHERE calls_4 >= 10)] AS used
-		FROM by_provider
-		GROUP BY 1
 	)
 	SELECT person_id, names[win] AS window_name, newest_day, newest_hour,
 		total.calls,
@@ -134,12 +105,14 @@ BEGIN
 		-- Wilson's upper bound, z = 1.959963984540054: one who made few calls cannot be as sure of none failing.
 		((p + 3.8414588206941236 / (2 * n) + 1.959963984540054 * sqrt(p * (1 - p) / n + 3.8414588206941236 / (4 * n * n)))
 			/ (1 + 3.8414588206941236 / n))::numeric AS error_bound,
-		NULLIF(models.used[win], 0) AS models_used,
-		NULLIF(providers.used[win], 0) AS providers_used,
-		title_streak(near, far) AS streak_days,
+		NULLIF(variety.models[win], 0) AS models_used,
+		NULLIF(variety.providers[win], 0) AS providers_used,
+		streak_days,
 		round(sessions.longest_us::numeric(60, 40) / 3600000000, 40) AS longest_session_hours
 	FROM (SELECT *, NULLIF(calls, 0)::float8 AS n, errors::float8 / NULLIF(calls, 0)::float8 AS p FROM total) total
-		LEFT JOIN models USING (person_id) LEFT JOIN providers USING (person_id)
+		LEFT JOIN (SELECT person_id, models, providers FROM used WHERE models IS NOT NULL) variety USING (person_id)
+		-- Few people have a month like nobody else's, and a call of a function that sets its search_path takes a microsecond.
+		JOIN (SELECT near, far, title_streak(near, far) AS streak_days FROM total GROUP BY 1, 2) streak USING (near, far)
 		LEFT JOIN (SELECT person_id, place AS win, longest_us FROM used WHERE longest_us IS NOT NULL) sessions USING (person_id, win)
 	ORDER BY win;
 	-- titles_rank reads it window by window.
