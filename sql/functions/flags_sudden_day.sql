@@ -17,14 +17,18 @@ DECLARE
 	v_people bigint[];
 BEGIN
 	SELECT array_agg(id) INTO v_people FROM person WHERE COALESCE(main_id, id) IN (
-		SELECT COALESCE(p.main_id, p.id)
-		FROM (SELECT person_id, bucket AS day, input_tokens + cache_read_tokens + cache_write_tokens + output_tokens AS tokens
-				FROM usage_day WHERE bucket >= v_first AND bucket < v_folded
-			UNION ALL
-			SELECT person_id, date_trunc('day', bucket), input_tokens + cache_read_tokens + cache_write_tokens + output_tokens
-				FROM usage_hour WHERE bucket >= GREATEST(v_first, v_folded) AND bucket < p_as_of) used
-		JOIN person p ON p.id = used.person_id
-		GROUP BY COALESCE(p.main_id, p.id), used.day HAVING sum(tokens) > 1000000);
+		SELECT used.person_id
+		FROM generate_series(v_first, p_as_of, interval '1 day') day
+		-- Day by day: a hash table of one day's people is quicker than one of all.
+		CROSS JOIN LATERAL (SELECT COALESCE(alias.main_id, u.person_id) AS person_id
+			FROM (SELECT person_id, input_tokens + cache_read_tokens + cache_write_tokens + output_tokens AS tokens
+					FROM usage_day WHERE bucket = day AND bucket < v_folded
+				UNION ALL
+				SELECT person_id, input_tokens + cache_read_tokens + cache_write_tokens + output_tokens
+					FROM usage_hour
+					WHERE bucket >= GREATEST(day, v_folded) AND bucket < day + interval '1 day' AND bucket < p_as_of) u
+			LEFT JOIN person alias ON alias.id = u.person_id AND alias.main_id IS NOT NULL
+			GROUP BY 1 HAVING title_sum(tokens) > 1000000) used);
 
 	RETURN QUERY
 	WITH used AS (

@@ -2,7 +2,7 @@
 -- Rules of titles are rows, and a row that no run could follow is refused with what would be right.
 BEGIN;
 \ir title_fixture.psql
-SELECT plan(19);
+SELECT plan(23);
 
 CREATE FUNCTION pg_temp.rule(p_column text, p_value text) RETURNS text LANGUAGE sql AS $$
 	SELECT format('INSERT INTO title_rule (name, description, metric%s) VALUES (''New'', ''-'', ''calls'', %L)',
@@ -57,6 +57,18 @@ SELECT is((SELECT string_agg(COALESCE(title_streak(near, far), 0)::text, ' ') FR
 SELECT recompute_titles('2026-03-15 12:00Z');
 SELECT is_empty($$SELECT name FROM title_metric EXCEPT
 	SELECT attname FROM pg_attribute WHERE attrelid = 'pg_temp.title_work'::regclass$$, 'every known metric is a column of the work table');
+
+-- What was awarded stays explained.
+SELECT pg_temp.used('holder', '2026-03-15 11:00Z', 20000000, 2000);
+SELECT recompute_titles('2026-03-15 12:00Z');
+SET LOCAL ROLE tokentally_admin;
+SELECT throws_ok($$DELETE FROM title_rule WHERE name = 'Busy Bee'$$, '23503', 'title "Busy Bee" was awarded and cannot be removed or renamed',
+	'a rule that has given awards is not removed');
+SELECT throws_ok($$UPDATE title_rule SET name = 'Bee' WHERE name = 'Busy Bee'$$, '23503', NULL, '... nor renamed');
+SELECT lives_ok($$UPDATE title_rule SET enabled = false WHERE name = 'Busy Bee'$$, '... but disabled');
+INSERT INTO title_rule (name, description, metric) VALUES ('Never', 'Given to nobody yet', 'calls');
+SELECT lives_ok($$DELETE FROM title_rule WHERE name = 'Never'$$, 'one that gave none is removed');
+RESET ROLE;
 
 SELECT * FROM finish();
 ROLLBACK;
