@@ -22,17 +22,22 @@ DECLARE
 	v_grid timestamptz[] := ARRAY(SELECT generate_series(date_bin(v_step, p_from, '2000-01-01Z'), p_to, v_step));
 BEGIN
 	RETURN QUERY
-	WITH seed AS MATERIALIZED (
-		-- Who takes part is asked of the few pairs; only who is an alias has to be known here.
-		SELECT COALESCE(alias.main_id, s.person_id) AS person_id, s.session_id, s.slot
-		FROM session_slot s LEFT JOIN person alias ON alias.id = s.person_id AND alias.main_id IS NOT NULL
-		WHERE p_slots > 1 AND s.slot = ANY (v_grid) AND s.slot >= p_from AND s.slot < p_to
-	), pair AS MATERIALIZED (
-		SELECT a.person_id, a.session_id, a.slot,
-			lag(a.slot) OVER run IS DISTINCT FROM a.slot - v_step AS first,
-			lead(a.slot) OVER run IS DISTINCT FROM a.slot + v_step AS last
-		FROM seed a JOIN seed b ON b.person_id = a.person_id AND b.session_id = a.session_id AND b.slot = a.slot + v_step
-		WINDOW run AS (PARTITION BY a.person_id, a.session_id ORDER BY a.slot)
+	WITH pair AS MATERIALIZED (
+		SELECT seen.person_id, seen.session_id, grid AS slot,
+			lag(grid) OVER run IS DISTINCT FROM grid - v_step AS first,
+			lead(grid) OVER run IS DISTINCT FROM grid + v_step AS last
+		FROM unnest(v_grid) grid
+		-- Slot by slot: a hash table of one slot is quicker than one of all. Who takes part is asked of the few pairs; only who is an
+		-- alias has to be known here.
+		CROSS JOIN LATERAL (
+			SELECT COALESCE(alias.main_id, s.person_id) AS person_id, s.session_id
+			FROM session_slot s LEFT JOIN person alias ON alias.id = s.person_id AND alias.main_id IS NOT NULL
+			WHERE s.slot = grid AND p_slots > 1 AND grid >= p_from
+		INTERSECT
+			SELECT COALESCE(alias.main_id, s.person_id), s.session_id
+			FROM session_slot s LEFT JOIN person alias ON alias.id = s.person_id AND alias.main_id IS NOT NULL
+			WHERE s.slot = grid + v_step AND p_slots > 1 AND grid + v_step < p_to) seen
+		WINDOW run AS (PARTITION BY seen.person_id, seen.session_id ORDER BY grid)
 	), side AS MATERIALIZED (
 		SELECT pair.*, who.identity_id
 		FROM pair JOIN titles_people(p_to) who USING (person_id)

@@ -72,7 +72,8 @@ FROM seen a JOIN seen b ON b.people = 2 * a.people;
 SELECT is(pg_temp.growth(b.again, a.again), 'at most 2.2', 'twice the people, no day new: blocks')
 FROM seen a JOIN seen b ON b.people = 2 * a.people;
 
--- Chains of at least 12 slots: a sixth of the slots is looked at by their key, and those of few sessions are read.
+-- Chains of at least 12 slots: a sixth of the slots is looked at by their key, as the earlier and as the later of two, so a third of
+-- the key is read; and the slots of few sessions.
 CREATE FUNCTION pg_temp.slots_read() RETURNS numeric LANGUAGE sql AS $$
 	SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_xact_user_tables WHERE relname LIKE 'session_slot%'
 $$;
@@ -80,7 +81,7 @@ SET LOCAL enable_seqscan = off; -- which is cheaper for tables as small as these
 SELECT pg_temp.slots_read() AS before \gset
 SELECT count(*) AS found FROM titles_chains('2026-02-13 11:00Z', '2026-03-15 11:00Z', 12, 50) \gset
 SELECT cmp_ok(:found, '>', 50, 'chains are found');
-SELECT cmp_ok(pg_temp.slots_read() - :before, '<', 0.4 * (SELECT count(*) FROM session_slot), 'few slots are read for them');
+SELECT cmp_ok(pg_temp.slots_read() - :before, '<', (1 / 3.0 + 0.2) * (SELECT count(*) FROM session_slot), 'few slots are read for them');
 
 SELECT * FROM finish();
 ROLLBACK;
