@@ -30,6 +30,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "commands.h"
+
 #define PAIRS_MAX 256
 #define CHUNK (64 * 1024)
 
@@ -167,30 +169,13 @@ static bool obey(const char *line)
 	return true;
 }
 
-/* False: standard input has ended. */
-static bool read_commands(void)
+static void answer(void *ctx, const char *line)
 {
-	static char text[1024];
-	static size_t len;
-	ssize_t got = read(STDIN_FILENO, text + len, sizeof(text) - 1 - len);
-	char *end;
+	bool ok = obey(line);
 
-	if (got <= 0)
-		return false;
-	len += (size_t)got;
-	text[len] = '\0';
-	while ((end = strchr(text, '\n'))) {
-		bool ok;
-
-		*end = '\0';
-		ok = obey(text);
-		printf("%s %d %llu %llu %llu\n", ok ? "ok" : "error", pair_count, (unsigned long long)bytes_passed,
-		       (unsigned long long)commits_seen, (unsigned long long)cuts);
-		fflush(stdout);
-		len -= (size_t)(end + 1 - text);
-		memmove(text, end + 1, len + 1);
-	}
-	return len < sizeof(text) - 1;
+	(void)ctx;
+	printf("%s %d %llu %llu %llu\n", ok ? "ok" : "error", pair_count, (unsigned long long)bytes_passed,
+	       (unsigned long long)commits_seen, (unsigned long long)cuts);
 }
 
 /* One round of waiting and passing. False: the end. */
@@ -221,7 +206,7 @@ static bool turn(int listener)
 	}
 	if (fds[1].revents)
 		accept_one(listener);
-	return !fds[0].revents || read_commands();
+	return !fds[0].revents || commands_read(answer, NULL);
 }
 
 int main(int argc, char **argv)

@@ -28,6 +28,8 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
+#include "commands.h"
+
 #define TOPICS_MAX 16
 
 struct options {
@@ -140,29 +142,11 @@ static rd_kafka_resp_err_t obey(rd_kafka_mock_cluster_t *cluster, const char *li
 	return RD_KAFKA_RESP_ERR__INVALID_ARG;
 }
 
-/* False: standard input has ended. */
-static bool read_commands(rd_kafka_mock_cluster_t *cluster)
+static void answer(void *ctx, const char *line)
 {
-	static char text[1024];
-	static size_t len;
-	ssize_t got = read(STDIN_FILENO, text + len, sizeof(text) - 1 - len);
-	char *end;
+	rd_kafka_resp_err_t code = obey(ctx, line);
 
-	if (got <= 0)
-		return false;
-	len += (size_t)got;
-	text[len] = '\0';
-	while ((end = strchr(text, '\n'))) {
-		rd_kafka_resp_err_t code;
-
-		*end = '\0';
-		code = obey(cluster, text);
-		printf("%s\n", code ? rd_kafka_err2str(code) : "ok");
-		fflush(stdout);
-		len -= (size_t)(end + 1 - text);
-		memmove(text, end + 1, len + 1);
-	}
-	return len < sizeof(text) - 1;
+	printf("%s\n", code ? rd_kafka_err2str(code) : "ok");
 }
 
 static void wait_for_the_end(rd_kafka_mock_cluster_t *cluster, int signals, bool end_with_stdin)
@@ -175,7 +159,7 @@ static void wait_for_the_end(rd_kafka_mock_cluster_t *cluster, int signals, bool
 			continue;
 		if (fds[0].revents)
 			return;
-		if (fds[1].revents && !read_commands(cluster))
+		if (fds[1].revents && !commands_read(answer, cluster))
 			return;
 	}
 }
