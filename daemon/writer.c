@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * writer: the thread, its one-place mailbox, and what each kind of failure means for a commit or a claim
- * (docs/ARCHITECTURE.md, "Commit protocol", steps 2, 3 and 7).
+ * (docs/ARCHITECTURE.md, "Commit protocol", steps 2, 3, 6 and 8).
  */
 #include "autoconf.h"
 
