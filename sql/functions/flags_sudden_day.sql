@@ -21,10 +21,12 @@ BEGIN
 		FROM generate_series(v_first, p_as_of, interval '1 day') day
 		-- Day by day: a hash table of one day's people is quicker than one of all.
 		CROSS JOIN LATERAL (SELECT COALESCE(alias.main_id, u.person_id) AS person_id
-			FROM (SELECT person_id, input_tokens + cache_read_tokens + cache_write_tokens + output_tokens AS tokens
+			FROM (SELECT person_id, LEAST(input_tokens, 1000001) + LEAST(cache_read_tokens, 1000001) + LEAST(cache_write_tokens, 1000001)
+						+ LEAST(output_tokens, 1000001) AS tokens
 					FROM usage_day WHERE bucket = day AND bucket < v_folded
 				UNION ALL
-				SELECT person_id, input_tokens + cache_read_tokens + cache_write_tokens + output_tokens
+				SELECT person_id, LEAST(input_tokens, 1000001) + LEAST(cache_read_tokens, 1000001) + LEAST(cache_write_tokens, 1000001)
+						+ LEAST(output_tokens, 1000001)
 					FROM usage_hour
 					WHERE bucket >= GREATEST(day, v_folded) AND bucket < day + interval '1 day' AND bucket < p_as_of) u
 			LEFT JOIN person alias ON alias.id = u.person_id AND alias.main_id IS NOT NULL
@@ -32,10 +34,10 @@ BEGIN
 
 	RETURN QUERY
 	WITH used AS (
-		SELECT person_id, bucket AS day, input_tokens + cache_read_tokens + cache_write_tokens + output_tokens AS tokens
+		SELECT person_id, bucket AS day, input_tokens::numeric + cache_read_tokens + cache_write_tokens + output_tokens AS tokens
 		FROM usage_day WHERE person_id = ANY (v_people) AND bucket >= v_first - interval '29 days' AND bucket < v_folded
 	UNION ALL
-		SELECT person_id, date_trunc('day', bucket), input_tokens + cache_read_tokens + cache_write_tokens + output_tokens
+		SELECT person_id, date_trunc('day', bucket), input_tokens::numeric + cache_read_tokens + cache_write_tokens + output_tokens
 		FROM usage_hour
 		WHERE person_id = ANY (v_people) AND bucket >= GREATEST(v_first - interval '29 days', v_folded) AND bucket < p_as_of
 	), days AS MATERIALIZED (

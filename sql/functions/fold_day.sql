@@ -11,9 +11,9 @@ AS $$
 BEGIN
 	INSERT INTO usage_day
 	SELECT p_day, h.person_id, h.team_id, h.model_id, h.price_class,
-		sum(h.calls), sum(h.errors), sum(h.input_tokens), sum(h.cache_read_tokens), sum(h.cache_write_tokens),
-		sum(h.cache_write_1h_tokens), sum(h.output_tokens), sum(h.reasoning_tokens), sum(h.cost_nano),
-		sum(h.unpriced_calls), sum(h.zero_output_calls), sum(h.cache_known_tokens), sum(h.duration_ms_sum),
+		sum(h.calls), sum(h.errors), capped(sum(h.input_tokens)), capped(sum(h.cache_read_tokens)), capped(sum(h.cache_write_tokens)),
+		capped(sum(h.cache_write_1h_tokens)), capped(sum(h.output_tokens)), capped(sum(h.reasoning_tokens)), capped(sum(h.cost_nano)),
+		sum(h.unpriced_calls), sum(h.zero_output_calls), capped(sum(h.cache_known_tokens)), sum(h.duration_ms_sum),
 		max(h.duration_ms_max)
 	FROM usage_hour h
 	WHERE h.bucket >= p_day AND h.bucket < p_day + interval '1 day'

@@ -17,12 +17,12 @@ DECLARE
 	v_ids bigint[] := ARRAY(SELECT id FROM person WHERE COALESCE(main_id, id) = v_me);
 BEGIN
 	RETURN QUERY
-	SELECT u.day, t.name, m.provider, m.name, sum(u.calls)::bigint, sum(u.errors)::bigint, sum(u.input_tokens)::bigint,
-		sum(u.cache_read_tokens)::bigint, sum(u.cache_write_tokens)::bigint, sum(u.cache_write_1h_tokens)::bigint,
-		sum(u.output_tokens)::bigint, sum(u.reasoning_tokens)::bigint,
-		sum(u.input_tokens + u.cache_read_tokens + u.cache_write_tokens + u.output_tokens)::bigint,
+	SELECT u.day, t.name, m.provider, m.name, sum(u.calls)::bigint, sum(u.errors)::bigint, capped(sum(u.input_tokens)),
+		capped(sum(u.cache_read_tokens)), capped(sum(u.cache_write_tokens)), capped(sum(u.cache_write_1h_tokens)),
+		capped(sum(u.output_tokens)), capped(sum(u.reasoning_tokens)),
+		capped(sum(u.input_tokens) + sum(u.cache_read_tokens) + sum(u.cache_write_tokens) + sum(u.output_tokens)),
 		sum(u.cost_nano) * 0.000000001, sum(u.unpriced_calls)::bigint, sum(u.zero_output_calls)::bigint,
-		sum(u.cache_known_tokens)::bigint, sum(u.duration_ms_sum)::bigint, max(u.duration_ms_max)
+		capped(sum(u.cache_known_tokens)), sum(u.duration_ms_sum)::bigint, max(u.duration_ms_max)
 	FROM (SELECT d.*, d.bucket AS day FROM usage_day d WHERE d.person_id = ANY (v_ids)
 		UNION ALL
 		SELECT h.*, date_trunc('day', h.bucket, 'UTC') FROM usage_hour h

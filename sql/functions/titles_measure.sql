@@ -10,10 +10,12 @@
 -- person and window (place is the window's, model null). Workers, if the server has them to spare, share the segments and the
 -- sessions: hence the cost of those functions, and the settings.
 --
+-- Identities in p_left_out are not read. A sum that no bigint holds fails the statement.
+--
 -- To add a metric: a column in the last SELECT, and a row of title_metric. A metric that has no meaning for someone (a
 -- ratio without a divisor) is NULL: not ranked.
 
-CREATE OR REPLACE FUNCTION titles_measure(p_as_of timestamptz) RETURNS void
+CREATE OR REPLACE FUNCTION titles_measure(p_as_of timestamptz, p_left_out bigint[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = tokentally, pg_catalog, pg_temp
 SET timezone = 'UTC'
@@ -66,19 +68,19 @@ BEGIN
 	CREATE TEMPORARY TABLE title_work ON COMMIT DROP AS
 	WITH used AS MATERIALIZED (
 		SELECT *, NULL::bigint AS longest_us, NULL::bigint[] AS models, NULL::bigint[] AS providers
-		FROM titles_segment(p_as_of, 1, starts[1], COALESCE(starts[2], p_as_of), whole_days, hours, days, nears, fars)
+		FROM titles_segment(p_as_of, 1, starts[1], COALESCE(starts[2], p_as_of), whole_days, hours, days, nears, fars, p_left_out)
 	UNION ALL
-		SELECT *, NULL, NULL, NULL FROM titles_segment(p_as_of, 2, starts[2], COALESCE(starts[3], p_as_of), whole_days, hours, days, nears, fars)
+		SELECT *, NULL, NULL, NULL FROM titles_segment(p_as_of, 2, starts[2], COALESCE(starts[3], p_as_of), whole_days, hours, days, nears, fars, p_left_out)
 	UNION ALL
-		SELECT *, NULL, NULL, NULL FROM titles_segment(p_as_of, 3, starts[3], COALESCE(starts[4], p_as_of), whole_days, hours, days, nears, fars)
+		SELECT *, NULL, NULL, NULL FROM titles_segment(p_as_of, 3, starts[3], COALESCE(starts[4], p_as_of), whole_days, hours, days, nears, fars, p_left_out)
 	UNION ALL
-		SELECT *, NULL, NULL, NULL FROM titles_segment(p_as_of, 4, starts[4], p_as_of, whole_days, hours, days, nears, fars)
+		SELECT *, NULL, NULL, NULL FROM titles_segment(p_as_of, 4, starts[4], p_as_of, whole_days, hours, days, nears, fars, p_left_out)
 	UNION ALL
 		SELECT win, person_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, longest_us, NULL, NULL
 		FROM titles_sessions(p_as_of, starts, depths, everybody)
 	UNION ALL
 		SELECT NULL, person_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, models, providers
-		FROM titles_variety(p_as_of, starts, whole_days, hours)
+		FROM titles_variety(p_as_of, starts, whole_days, hours, p_left_out)
 	), total AS (
 		SELECT person_id, win, max(newest_day) AS newest_day, max(newest_hour) AS newest_hour,
 			bit_or(near) AS near, bit_or(far) AS far,
@@ -120,5 +122,5 @@ BEGIN
 	ANALYZE pg_temp.title_work (person_id, window_name);
 END
 $$;
-COMMENT ON FUNCTION titles_measure(timestamptz) IS 'Part of recompute_titles: reads usage into title_work';
-REVOKE ALL ON FUNCTION titles_measure(timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION titles_measure(timestamptz, bigint[]) IS 'Part of recompute_titles: reads usage into title_work';
+REVOKE ALL ON FUNCTION titles_measure(timestamptz, bigint[]) FROM PUBLIC;

@@ -8,7 +8,7 @@
 -- to a process of its own.
 
 CREATE OR REPLACE FUNCTION titles_segment(p_as_of timestamptz, p_place int, p_from timestamptz, p_to timestamptz,
-	p_whole_days timestamptz[], p_hours timestamptz[], p_days timestamptz[], p_near bigint[], p_far bigint[])
+	p_whole_days timestamptz[], p_hours timestamptz[], p_days timestamptz[], p_near bigint[], p_far bigint[], p_left_out bigint[])
 RETURNS TABLE (place int, person_id bigint, newest_day timestamptz, newest_hour timestamptz, near bigint, far bigint, calls bigint,
 	errors bigint, total_tokens bigint, open_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_known_tokens bigint,
 	cost_nano bigint, unpriced_calls bigint)
@@ -34,11 +34,12 @@ BEGIN
 				WHERE bucket = ANY (p_hours) AND bucket >= p_from AND bucket < p_to) piece
 		JOIN unnest(p_days, p_near, p_far) d (day, near, far) ON d.day = piece.utc_day
 		JOIN model ON model.id = piece.model_id
+		WHERE person_id <> ALL (p_left_out)
 		GROUP BY person_id) used
 	JOIN titles_people(p_as_of) who ON who.identity_id = used.person_id;
 END
 $$;
-COMMENT ON FUNCTION titles_segment(timestamptz, int, timestamptz, timestamptz, timestamptz[], timestamptz[], timestamptz[], bigint[], bigint[]) IS
+COMMENT ON FUNCTION titles_segment(timestamptz, int, timestamptz, timestamptz, timestamptz[], timestamptz[], timestamptz[], bigint[], bigint[], bigint[]) IS
 	'Part of recompute_titles: use by person from one time to another';
-REVOKE ALL ON FUNCTION titles_segment(timestamptz, int, timestamptz, timestamptz, timestamptz[], timestamptz[], timestamptz[], bigint[], bigint[])
+REVOKE ALL ON FUNCTION titles_segment(timestamptz, int, timestamptz, timestamptz, timestamptz[], timestamptz[], timestamptz[], bigint[], bigint[], bigint[])
 	FROM PUBLIC;

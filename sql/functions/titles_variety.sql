@@ -7,7 +7,8 @@
 --
 -- STABLE, and a made-up cost, for the reasons given in titles_segment.
 
-CREATE OR REPLACE FUNCTION titles_variety(p_as_of timestamptz, p_starts timestamptz[], p_whole_days timestamptz[], p_hours timestamptz[])
+CREATE OR REPLACE FUNCTION titles_variety(p_as_of timestamptz, p_starts timestamptz[], p_whole_days timestamptz[], p_hours timestamptz[],
+	p_left_out bigint[])
 RETURNS TABLE (person_id bigint, models bigint[], providers bigint[])
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 200000000 ROWS 100000
 SET search_path = tokentally, pg_catalog, pg_temp
@@ -24,6 +25,7 @@ BEGIN
 				UNION ALL
 					SELECT bucket, person_id, model_id, calls FROM usage_hour
 					WHERE bucket = ANY (p_hours) AND bucket >= p_starts[1] AND bucket < p_as_of) piece
+			WHERE person_id <> ALL (p_left_out)
 			GROUP BY person_id, model_id) by_id
 		JOIN titles_people(p_as_of) who ON who.identity_id = by_id.person_id
 		-- Numbers stand for names: they are quicker to compare.
@@ -62,6 +64,6 @@ BEGIN
 	FROM models LEFT JOIN providers USING (person_id);
 END
 $$;
-COMMENT ON FUNCTION titles_variety(timestamptz, timestamptz[], timestamptz[], timestamptz[]) IS
+COMMENT ON FUNCTION titles_variety(timestamptz, timestamptz[], timestamptz[], timestamptz[], bigint[]) IS
 	'Part of recompute_titles: models and providers used';
-REVOKE ALL ON FUNCTION titles_variety(timestamptz, timestamptz[], timestamptz[], timestamptz[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION titles_variety(timestamptz, timestamptz[], timestamptz[], timestamptz[], bigint[]) FROM PUBLIC;

@@ -17,12 +17,12 @@ BEGIN
 	PERFORM require_whole_hours(usage_by_day_in.tz, usage_by_day_in."from", usage_by_day_in."to");
 	RETURN QUERY
 	SELECT date_trunc('day', h.bucket, usage_by_day_in.tz), h.user_key, h.team, h.provider, h.model,
-		sum(h.calls)::bigint, sum(h.errors)::bigint, sum(h.input_tokens)::bigint,
-		sum(h.cache_read_tokens)::bigint, sum(h.cache_write_tokens)::bigint,
-		sum(h.cache_write_1h_tokens)::bigint, sum(h.output_tokens)::bigint,
-		sum(h.reasoning_tokens)::bigint, sum(h.total_tokens)::bigint, sum(h.cost_usd),
+		sum(h.calls)::bigint, sum(h.errors)::bigint, capped(sum(h.input_tokens)),
+		capped(sum(h.cache_read_tokens)), capped(sum(h.cache_write_tokens)),
+		capped(sum(h.cache_write_1h_tokens)), capped(sum(h.output_tokens)),
+		capped(sum(h.reasoning_tokens)), capped(sum(h.total_tokens)), sum(h.cost_usd),
 		sum(h.unpriced_calls)::bigint, sum(h.zero_output_calls)::bigint,
-		sum(h.cache_known_tokens)::bigint, sum(h.duration_ms_sum)::bigint, max(h.duration_ms_max)
+		capped(sum(h.cache_known_tokens)), sum(h.duration_ms_sum)::bigint, max(h.duration_ms_max)
 	FROM usage_by_hour h
 	WHERE h.bucket >= usage_by_day_in."from" AND h.bucket < usage_by_day_in."to"
 	GROUP BY 1, 2, 3, 4, 5;

@@ -6,14 +6,14 @@
 CREATE OR REPLACE VIEW usage_by_session WITH (security_barrier) AS
 SELECT u.session_key, u.user_key, min(u.first_seen) AS first_seen, max(u.last_seen) AS last_seen,
 	sum(u.calls)::bigint AS calls, sum(u.errors)::bigint AS errors,
-	sum(u.input_tokens)::bigint AS input_tokens, sum(u.cache_read_tokens)::bigint AS cache_read_tokens,
-	sum(u.cache_write_tokens)::bigint AS cache_write_tokens,
-	sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
-	sum(u.output_tokens)::bigint AS output_tokens, sum(u.reasoning_tokens)::bigint AS reasoning_tokens,
-	sum(u.input_tokens + u.cache_read_tokens + u.cache_write_tokens + u.output_tokens)::bigint AS total_tokens,
+	capped(sum(u.input_tokens)) AS input_tokens, capped(sum(u.cache_read_tokens)) AS cache_read_tokens,
+	capped(sum(u.cache_write_tokens)) AS cache_write_tokens,
+	capped(sum(u.cache_write_1h_tokens)) AS cache_write_1h_tokens,
+	capped(sum(u.output_tokens)) AS output_tokens, capped(sum(u.reasoning_tokens)) AS reasoning_tokens,
+	capped(sum(u.input_tokens) + sum(u.cache_read_tokens) + sum(u.cache_write_tokens) + sum(u.output_tokens)) AS total_tokens,
 	sum(u.cost_nano) * 0.000000001 AS cost_usd, sum(u.unpriced_calls)::bigint AS unpriced_calls,
 	sum(u.zero_output_calls)::bigint AS zero_output_calls,
-	sum(u.cache_known_tokens)::bigint AS cache_known_tokens
+	capped(sum(u.cache_known_tokens)) AS cache_known_tokens
 FROM (
 	SELECT s.first_seen, s.last_seen, s.session_key, p.user_key,
 		s.calls, s.errors, s.input_tokens, s.cache_read_tokens, s.cache_write_tokens,

@@ -51,15 +51,15 @@ CREATE TABLE test.granted (role text, views text, functions text);
 INSERT INTO test.granted VALUES
 	('tokentally_reader', 'ingest_progress latency_by_hour latency_by_minute leaderboard leaderboard_list leaderboard_titles title_award '
 		'title_history title_holder title_run title_run_note usage_by_day usage_by_hour usage_by_minute usage_by_session usage_by_team_hour usage_shadowed',
-		'explain_my_titles my_choice my_place my_usage percentile_ms require_whole_hours title_holder_at usage_by_day_in'),
+		'capped explain_my_titles my_choice my_place my_usage percentile_ms require_whole_hours title_holder_at usage_by_day_in'),
 	('tokentally_people', 'ingest_progress latency_by_hour latency_by_minute leaderboard leaderboard_list leaderboard_titles title_award '
 		'title_history title_holder title_run title_run_note usage_by_day usage_by_hour usage_by_minute usage_by_session usage_by_team_hour usage_shadowed '
 		'dead_letter title_flag person_team',
-		'explain_my_titles my_choice my_place my_usage percentile_ms require_whole_hours title_holder_at usage_by_day_in explain_titles'),
+		'capped explain_my_titles my_choice my_place my_usage percentile_ms require_whole_hours title_holder_at usage_by_day_in explain_titles'),
 	('tokentally_admin', 'ingest_progress latency_by_hour latency_by_minute leaderboard leaderboard_list leaderboard_titles title_award '
 		'title_history title_holder title_run title_run_note usage_by_day usage_by_hour usage_by_minute usage_by_session usage_by_team_hour usage_shadowed '
 		'dead_letter title_flag audit_log open_weight_model source_name source_rule title_metric title_rule title_tier title_window',
-		'explain_my_titles my_choice my_place my_usage percentile_ms require_whole_hours title_holder_at usage_by_day_in explain_titles '
+		'capped explain_my_titles my_choice my_place my_usage percentile_ms require_whole_hours title_holder_at usage_by_day_in explain_titles '
 		'accept_reset clear_flag erase_user export_user preview_titles recompute_titles refresh_small_groups set_alias set_login set_person '
 		'titles_due import_people set_team'),
 	('tokentally_ingest', 'ingest_progress leaderboard leaderboard_list leaderboard_titles title_history title_holder title_run title_run_note',

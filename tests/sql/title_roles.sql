@@ -47,8 +47,8 @@ SET LOCAL ROLE tokentally_ingest;
 SELECT is(pg_temp.seen(query), '(hidden) p-ann', 'the daemon sees no names in ' || name) FROM place WHERE name <> 'title_award';
 SELECT lives_ok($$SELECT * FROM titles_due(now(), '2m', '1h', 24)$$, 'the daemon asks what is due');
 SELECT is((SELECT outcome FROM recompute_titles('2026-03-15 11:00Z')), 'stored', 'the daemon starts runs');
-SELECT throws_ok('SELECT titles_' || f || '(now())', '42501', NULL, 'the daemon cannot call the part titles_' || f)
-FROM unnest(ARRAY['measure', 'compute', 'award']) f;
+SELECT throws_ok('SELECT titles_' || f, '42501', NULL, 'the daemon cannot call the part titles_' || f)
+FROM unnest(ARRAY['measure(now(), ''{}'')', 'compute(now())', 'award(now())']) f;
 SELECT throws_ok('DELETE FROM title_award_row', '42501', NULL, 'the daemon cannot change history');
 SELECT throws_ok('UPDATE title_rule SET enabled = true', '42501', NULL, 'the daemon cannot change rules');
 RESET ROLE;
