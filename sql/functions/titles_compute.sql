@@ -3,7 +3,7 @@
 -- Computes the titles of p_as_of into temporary tables of this transaction; nothing else is written. The tables,
 -- in the order in which they are made: title_contest (what is ranked), title_work (every metric of everybody),
 -- title_score (rank and tier), title_before (awards held until now), title_target (awards to be held).
--- Returns what should be said about the result.
+-- Returns what should be said about the result. Who has sums that no bigint holds is left out: see capped.
 
 CREATE OR REPLACE FUNCTION titles_compute(p_as_of timestamptz) RETURNS text[]
 LANGUAGE plpgsql
@@ -18,6 +18,9 @@ BEGIN
 		PERFORM titles_measure(p_as_of, v_left_out);
 	EXCEPTION WHEN numeric_value_out_of_range THEN
 		v_left_out := titles_absurd(p_as_of);
+		IF v_left_out IS NULL THEN
+			RAISE;
+		END IF;
 		PERFORM titles_measure(p_as_of, v_left_out);
 	END;
 	PERFORM titles_rank();
