@@ -18,8 +18,9 @@ from checks import Checks, seed_from_environment, wait_for
 from company import Company
 from compare import check_progress, check_views
 from daemon import BINARY, PRIVACY_KEY, run_command
-from erasing import ROLLUPS, check_gone, erase, someone, tables_with, without
+from erasing import check_gone, erase, someone, tables_with, without
 from oracle import DAY, Oracle
+from replay import replay
 from terminal import Terminal
 from truth import Load
 from world import TOPIC, World, now_ms
@@ -208,12 +209,7 @@ def main():
             "SELECT string_agg(detail, '; ' ORDER BY id) FROM tokentally.audit_log WHERE action = 'rekey'")
         checks.ok(log.count("another privacy key") == 2 and SECOND_KEY not in log, f"the audit log: {log}")
 
-        for daemon in daemons:
-            checks.equal(daemon.end(), 0, f"{daemon.name} ends with 0 on SIGTERM")
-        world.database.query("TRUNCATE " + ", ".join(f"tokentally.{name}" for name in ROLLUPS.split()))
-        for daemon in daemons:
-            daemon.start()
-        world.wait_counted(timeout=180)
+        replay(checks, world, daemons)
         check_gone(checks, world, user, pseudonym_of(SECOND_KEY, user), "replayed")
         check_pseudonyms(checks, world, SECOND_KEY, "replayed")
         former_gone(checks, world, [*former, erased_as], "replayed")

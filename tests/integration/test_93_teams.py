@@ -15,14 +15,11 @@ from company import Company, civil
 from compare import check_progress, check_views
 from daemon import BINARY
 from oracle import DAY, Oracle, Rules
+from replay import replay
 from truth import Load
 from world import TOPIC, World, now_ms
 
 EVENTS = int(os.environ.get("TOKENTALLY_TEST_EVENTS", 30000))
-ROLLUPS = (
-    "usage_minute usage_team_hour usage_hour usage_day session_slot latency_minute latency_hour dead_letter_row"
-    " dedupe_block kafka_offset app_person usage_shadow_hour"
-).split()
 
 
 def some_moves(rng, company, start_us, end_us):
@@ -209,12 +206,7 @@ def main():
         )
         checks.ok(told and told[0][0] in ("new", "move", "correction"), "a move that is told late is taken", str(told))
         check_views(checks, world.database, oracle, "told late: ")
-        for daemon in daemons:
-            checks.equal(daemon.end(), 0, f"{daemon.name} ends with 0 on SIGTERM")
-        world.database.query("TRUNCATE " + ", ".join(f"tokentally.{name}" for name in ROLLUPS))
-        for daemon in daemons:
-            daemon.start()
-        world.wait_counted(timeout=180)
+        replay(checks, world, daemons)
         later = [*kept(moves), (someone, "told late", start_us // 10**6 * 10**6)]
         oracle = Oracle(end_us, rules=Rules(later)).read(world.truth_path)
         check_views(checks, world.database, oracle, "replayed: ")

@@ -10,8 +10,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from checks import Checks, seed_from_environment, wait_for
 from company import Company
 from compare import check_progress, check_views
-from erasing import ROLLUPS, check_gone, erase, someone, tables_with, without
+from erasing import check_gone, erase, someone, tables_with, without
 from oracle import DAY, Oracle
+from replay import replay
 from truth import Load
 from world import TOPIC, World, now_ms
 
@@ -46,12 +47,7 @@ def main():
         check_views(checks, world.database, oracle, "erased: ")
         check_progress(checks, world.database, world.broker, oracle, [TOPIC], "erased: ")
 
-        for daemon in daemons:
-            checks.equal(daemon.end(), 0, f"{daemon.name} ends with 0 on SIGTERM")
-        world.database.query("TRUNCATE " + ", ".join(f"tokentally.{name}" for name in ROLLUPS.split()))
-        for daemon in daemons:
-            daemon.start()
-        world.wait_counted(timeout=180)
+        replay(checks, world, daemons)
         check_gone(checks, world, user, pseudonym, "replayed")
         check_views(checks, world.database, oracle, "replayed: ")
         for daemon in daemons:

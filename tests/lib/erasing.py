@@ -6,11 +6,6 @@ from collections import Counter
 
 from oracle import ADDED
 
-ROLLUPS = (
-    "usage_minute usage_team_hour usage_hour usage_day session_slot latency_minute latency_hour dead_letter_row"
-    " dedupe_block kafka_offset app_person"
-)
-
 
 def someone(oracle):
     """Who made many calls, with sessions, and has a name that is not part of another's."""
