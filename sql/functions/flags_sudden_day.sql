@@ -21,16 +21,16 @@ BEGIN
 		FROM generate_series(v_first, p_as_of, interval '1 day') day
 		-- Day by day: a hash table of one day's people is quicker than one of all.
 		CROSS JOIN LATERAL (SELECT COALESCE(alias.main_id, u.person_id) AS person_id
-			FROM (SELECT person_id, LEAST(input_tokens, 1000001) + LEAST(cache_read_tokens, 1000001) + LEAST(cache_write_tokens, 1000001)
-						+ LEAST(output_tokens, 1000001) AS tokens
+			FROM (SELECT person_id, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens
 					FROM usage_day WHERE bucket = day AND bucket < v_folded
 				UNION ALL
-				SELECT person_id, LEAST(input_tokens, 1000001) + LEAST(cache_read_tokens, 1000001) + LEAST(cache_write_tokens, 1000001)
-						+ LEAST(output_tokens, 1000001)
+				SELECT person_id, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens
 					FROM usage_hour
 					WHERE bucket >= GREATEST(day, v_folded) AND bucket < day + interval '1 day' AND bucket < p_as_of) u
 			LEFT JOIN person alias ON alias.id = u.person_id AND alias.main_id IS NOT NULL
-			GROUP BY 1 HAVING title_sum(tokens) > 1000000) used);
+			-- Each cut down to what is enough by itself, so that no sum leaves 64 bits.
+			GROUP BY 1 HAVING title_sum(LEAST(input_tokens, 1000001) + LEAST(cache_read_tokens, 1000001)
+				+ LEAST(cache_write_tokens, 1000001) + LEAST(output_tokens, 1000001)) > 1000000) used);
 
 	RETURN QUERY
 	WITH used AS (

@@ -11,14 +11,15 @@ AS $$
 DECLARE
 	v_from timestamptz := (SELECT date_trunc('day', p_as_of - make_interval(hours => max(hours))) FROM title_window
 		WHERE name IN (SELECT window_name FROM pg_temp.title_contest));
+	v_folded timestamptz := (SELECT folded_until FROM usage_fold);
 BEGIN
 	RETURN (SELECT array_agg(i.id) FROM person i WHERE COALESCE(i.main_id, i.id) IN (
 		SELECT COALESCE(p.main_id, p.id)
 		FROM (SELECT person_id, input_tokens::numeric + cache_read_tokens + cache_write_tokens + output_tokens AS tokens,
-				cache_known_tokens, cost_nano FROM usage_day WHERE bucket >= v_from
+				cache_known_tokens, cost_nano FROM usage_day WHERE bucket >= v_from AND bucket < v_folded
 			UNION ALL
 			SELECT person_id, input_tokens::numeric + cache_read_tokens + cache_write_tokens + output_tokens,
-				cache_known_tokens, cost_nano FROM usage_hour WHERE bucket >= v_from) u
+				cache_known_tokens, cost_nano FROM usage_hour WHERE bucket >= GREATEST(v_from, v_folded)) u
 		JOIN person p ON p.id = u.person_id
 		GROUP BY 1
 		HAVING GREATEST(sum(tokens), sum(cache_known_tokens), sum(cost_nano)) > 2305843009213693951));

@@ -4,7 +4,6 @@
 -- written down plainly, over four days of people who are just below, at and above each limit.
 BEGIN;
 SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS pgtap;
 SET search_path = tokentally, public;
 SET timezone = 'UTC';
 SELECT plan(12);

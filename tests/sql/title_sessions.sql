@@ -4,7 +4,6 @@
 -- at any minute, shared by identities of one person, cut by the windows' edges.
 BEGIN;
 SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS pgtap;
 SET search_path = tokentally, public;
 SET timezone = 'UTC';
 SELECT plan(14);
